@@ -1,0 +1,12 @@
+module github.com/fastness/fastness
+
+go 1.26.0
+
+toolchain go1.26.9
+
+require (
+	github.com/alecthomas/kong v1.17.0 // indirect
+	github.com/shopspring/decimal v1.5.0 // indirect
+	github.com/swaggest/swgui v1.8.5 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)

@@ -1,0 +1,192 @@
+package problem
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Write answers a request with p. It is for defences that stand alone on
+// net/http; an app renders problems with its own encoder.
+func Write(w http.ResponseWriter, p *Problem) {
+	h := w.Header()
+	for name, values := range p.header {
+		h[name] = values
+	}
+	h.Set("Content-Type", MediaType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(p.AppendJSON(nil)) // The client is gone if this fails.
+}
+
+// MarshalJSON returns the document.
+func (p *Problem) MarshalJSON() ([]byte, error) { return p.AppendJSON(nil), nil }
+
+// AppendJSON appends the document to buf.
+func (p *Problem) AppendJSON(buf []byte) []byte {
+	buf = append(buf, '{')
+	if p.Type != "" {
+		buf = AppendString(append(buf, `"type":`...), p.Type)
+		buf = append(buf, ',')
+	}
+	buf = AppendString(append(buf, `"title":`...), p.title())
+	buf = strconv.AppendInt(append(buf, `,"status":`...), int64(p.Status), 10)
+	for _, m := range [...]struct{ name, value string }{
+		{`,"detail":`, p.Detail}, {`,"code":`, p.Code}, {`,"instance":`, p.Instance},
+	} {
+		if m.value != "" {
+			buf = AppendString(append(buf, m.name...), m.value)
+		}
+	}
+	if len(p.Errors) > 0 {
+		buf = append(buf, `,"errors":[`...)
+		for i := range p.Errors {
+			if i > 0 {
+				buf = append(buf, ',')
+			}
+			buf = p.Errors[i].AppendJSON(buf)
+		}
+		buf = append(buf, ']')
+	}
+	if p.Omitted > 0 {
+		buf = strconv.AppendInt(append(buf, `,"omitted":`...), int64(p.Omitted), 10)
+	}
+	return append(p.appendExtensions(buf), '}')
+}
+
+func (p *Problem) appendExtensions(buf []byte) []byte {
+	names := make([]string, 0, len(p.Extensions))
+	for name := range p.Extensions {
+		switch name {
+		case "type", "title", "status", "detail", "code", "instance", "errors", "omitted":
+		default:
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		value, err := json.Marshal(p.Extensions[name])
+		if err != nil { // A member that cannot be encoded is a bug; the problem itself must still arrive.
+			continue
+		}
+		buf = AppendString(append(buf, ','), name)
+		buf = append(append(buf, ':'), value...)
+	}
+	return buf
+}
+
+// AppendJSON appends the violation as a member of a problem's "errors".
+func (v *Violation) AppendJSON(buf []byte) []byte {
+	buf = AppendString(append(buf, `{"in":`...), v.In)
+	buf = append(buf, `,"pointer":"`...)
+	for _, s := range v.Path {
+		buf = append(buf, '/')
+		if s.IsIndex {
+			buf = strconv.AppendInt(buf, int64(s.Index), 10)
+			continue
+		}
+		buf = appendEscaped(buf, s.Name, true)
+	}
+	buf = AppendString(append(buf, `","code":`...), v.Code)
+	buf = AppendString(append(buf, `,"detail":`...), v.Detail)
+	if len(v.Limits) > 0 {
+		buf = append(buf, `,"limits":`...)
+		buf = AppendLimits(buf, v.Limits)
+	}
+	return append(buf, '}')
+}
+
+// AppendLimits appends limits as a JSON object.
+func AppendLimits(buf []byte, limits []Limit) []byte {
+	buf = append(buf, '{')
+	for i, l := range limits {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = AppendString(buf, l.Name)
+		buf = append(buf, ':')
+		switch value := l.Value.(type) {
+		case string:
+			buf = AppendString(buf, value)
+		case int:
+			buf = strconv.AppendInt(buf, int64(value), 10)
+		case json.Number:
+			buf = append(buf, value...)
+		default:
+			text, err := json.Marshal(value)
+			if err != nil {
+				text = []byte("null")
+			}
+			buf = append(buf, text...)
+		}
+	}
+	return append(buf, '}')
+}
+
+// AppendString appends s as a JSON string that is also safe inside HTML and
+// JavaScript: < > & and U+2028, U+2029 are escaped, invalid UTF-8 is replaced.
+func AppendString(buf []byte, s string) []byte {
+	buf = append(buf, '"')
+	buf = appendEscaped(buf, s, false)
+	return append(buf, '"')
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendEscaped appends s without its quotes; as a step of a JSON Pointer if
+// pointer is set.
+func appendEscaped(buf []byte, s string, pointer bool) []byte {
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' &&
+			(!pointer || c != '~' && c != '/') {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r != '\u2028' && r != '\u2029' && (r != utf8.RuneError || size > 1) {
+				i += size
+				continue
+			}
+			buf = append(buf, s[start:i]...)
+			if r == utf8.RuneError {
+				buf = append(buf, "\ufffd"...)
+			} else {
+				buf = append(buf, `\u202`...)
+				buf = append(buf, hexDigits[r&0xf])
+			}
+			i += size
+			start = i
+			continue
+		}
+		buf = append(buf, s[start:i]...)
+		buf = appendEscapedByte(buf, c, pointer)
+		i++
+		start = i
+	}
+	return append(buf, s[start:]...)
+}
+
+func appendEscapedByte(buf []byte, c byte, pointer bool) []byte {
+	switch {
+	case pointer && c == '~':
+		return append(buf, "~0"...)
+	case pointer && c == '/':
+		return append(buf, "~1"...)
+	case c == '"' || c == '\\':
+		return append(buf, '\\', c)
+	case c == '\n':
+		return append(buf, `\n`...)
+	case c == '\r':
+		return append(buf, `\r`...)
+	case c == '\t':
+		return append(buf, `\t`...)
+	default:
+		return append(buf, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+	}
+}
