@@ -1,0 +1,190 @@
+package schema
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/fastness/fastness/openapi"
+)
+
+// boolNode is the plan of a bool.
+type boolNode struct{}
+
+func (n *boolNode) decode(d *decoder, v reflect.Value) bool {
+	switch d.peek() {
+	case 't':
+		v.SetBool(true)
+		return d.literal("true")
+	case 'f':
+		return d.literal("false")
+	default:
+		d.violate("bool_type")
+		return d.skip()
+	}
+}
+
+// decodeText takes the words that FastAPI takes.
+func (n *boolNode) decodeText(d *decoder, s string, v reflect.Value) {
+	switch strings.ToLower(s) {
+	case "1", "true", "on", "yes", "t", "y":
+		v.SetBool(true)
+	case "0", "false", "off", "no", "f", "n":
+	default:
+		d.violate("bool_parsing")
+	}
+}
+
+func (n *boolNode) encode(e *encoder, v reflect.Value) {
+	if v.Bool() {
+		e.buf = append(e.buf, "true"...)
+	} else {
+		e.buf = append(e.buf, "false"...)
+	}
+}
+
+func (n *boolNode) describe(*Describer, Mode) *openapi.Schema {
+	return &openapi.Schema{Type: openapi.Types{"boolean"}}
+}
+
+// anyNode is the plan of an empty interface. It decodes to map[string]any,
+// []any, string, bool, nil and json.Number, which keeps numbers as they were
+// written.
+type anyNode struct{ compiler *compiler }
+
+func (n *anyNode) decode(d *decoder, v reflect.Value) bool {
+	value, ok := n.read(d)
+	if value != nil {
+		v.Set(reflect.ValueOf(value))
+	}
+	return ok
+}
+
+func (n *anyNode) read(d *decoder) (any, bool) {
+	switch d.peek() {
+	case '"':
+		return d.readString()
+	case 't':
+		return true, d.literal("true")
+	case 'f':
+		return false, d.literal("false")
+	case 'n':
+		return nil, d.literal("null")
+	case '[':
+		list := []any{}
+		ok := d.elements(func(int) bool {
+			item, ok := n.read(d)
+			list = append(list, item)
+			return ok
+		})
+		return list, ok
+	case '{':
+		object := make(map[string]any)
+		ok := d.members(func(start, end int, escaped bool) bool {
+			name := d.content(start, end, escaped)
+			if _, twice := object[name]; twice {
+				return d.fail("Duplicate member name")
+			}
+			item, ok := n.read(d)
+			object[name] = item
+			return ok
+		})
+		return object, ok
+	default:
+		text, _, ok := d.readNumber()
+		if ok && len(text) > maxNumberLength {
+			d.violate("float_precision")
+			return nil, true
+		}
+		return json.Number(text), ok
+	}
+}
+
+// encode follows the value that the interface holds.
+func (n *anyNode) encode(e *encoder, v reflect.Value) {
+	if v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	if !v.IsValid() {
+		e.null()
+		return
+	}
+	inner, err := n.compiler.dynamicNode(v.Type())
+	if err != nil {
+		e.fail("%v", err)
+		return
+	}
+	inner.encode(e, v)
+}
+
+func (n *anyNode) describe(*Describer, Mode) *openapi.Schema { return &openapi.Schema{} }
+
+// rawNode is the plan of json.RawMessage: any value, kept as it was written.
+type rawNode struct{}
+
+func (n *rawNode) decode(d *decoder, v reflect.Value) bool {
+	start := d.pos
+	strict := anyNode{}
+	if _, ok := strict.read(d); !ok { // Not skip: what is kept raw is read by somebody else later.
+		return false
+	}
+	v.SetBytes([]byte(string(d.data[start:d.pos])))
+	return true
+}
+
+func (n *rawNode) encode(e *encoder, v reflect.Value) {
+	if v.Len() == 0 {
+		e.null()
+		return
+	}
+	e.raw(v.Bytes())
+}
+
+func (n *rawNode) describe(*Describer, Mode) *openapi.Schema { return &openapi.Schema{} }
+
+// selfDescribed types say what schema their values have, where the plan cannot
+// know: those with UnmarshalJSON or UnmarshalText methods.
+type selfDescribed interface{ JSONSchema() *openapi.Schema }
+
+// customNode is the plan of a type with its own UnmarshalJSON. It is handed one
+// value of checked syntax. An [InvalidError] it returns is shown, any other
+// error is only counted: its text may repeat the input.
+type customNode struct {
+	typ      reflect.Type
+	marshals bool
+}
+
+func (n *customNode) decode(d *decoder, v reflect.Value) bool {
+	start := d.pos
+	strict := anyNode{}
+	if _, ok := strict.read(d); !ok {
+		return false
+	}
+	err := v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON([]byte(string(d.data[start:d.pos])))
+	d.refused(err, "value_error")
+	return true
+}
+
+func (n *customNode) encode(e *encoder, v reflect.Value) {
+	var text []byte
+	var err error
+	if n.marshals {
+		text, err = v.Interface().(json.Marshaler).MarshalJSON()
+	} else {
+		text, err = json.Marshal(v.Interface())
+	}
+	if err != nil {
+		e.fail("%s: %w", n.typ, err)
+		return
+	}
+	e.raw(text)
+}
+
+func (n *customNode) describe(*Describer, Mode) *openapi.Schema { return describedBy(n.typ) }
+
+func describedBy(t reflect.Type) *openapi.Schema {
+	if s, ok := reflect.New(t).Interface().(selfDescribed); ok {
+		return s.JSONSchema()
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package schema
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// compiler turns types into nodes and collects the mistakes in them.
+type compiler struct {
+	mu      sync.Mutex
+	structs map[reflect.Type]*structNode
+	dynamic map[reflect.Type]node
+	errs    []error
+}
+
+// mistake records what is wrong with a declaration.
+func (c *compiler) mistake(where, format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf("%s: %s", where, fmt.Sprintf(format, args...)))
+}
+
+// compile returns the node of t under r. Where names the field for mistakes.
+func (c *compiler) compile(t reflect.Type, r *rules, where string) node {
+	n := c.special(t, r, where)
+	if n == nil {
+		n = c.byKind(t, r, where)
+	}
+	if n == nil {
+		c.mistake(where, "values of type %s cannot be encoded in JSON", t)
+		n = &anyNode{}
+	}
+	if _, isStruct := n.(*structNode); !isStruct && validates(t) {
+		n = &checkedNode{n}
+	}
+	return n
+}
+
+// special returns the node of a type that is known by name or by its methods.
+func (c *compiler) special(t reflect.Type, r *rules, where string) node {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return &timeNode{}
+	case reflect.TypeFor[time.Duration]():
+		return &durationNode{}
+	case reflect.TypeFor[decimal.Decimal]():
+		return c.decimal(r, where)
+	case reflect.TypeFor[json.RawMessage]():
+		return &rawNode{}
+	case reflect.TypeFor[json.Number]():
+		return &literalNode{bounds: r.bounds(c, where)}
+	case reflect.TypeFor[netip.Addr]():
+		return c.text(t, r, where, "ip")
+	case reflect.TypeFor[netip.Prefix]():
+		return c.text(t, r, where, "cidr")
+	case reflect.TypeFor[url.URL]():
+		return c.url(r, where)
+	}
+	if kind, inner, ok := wrapped(t); ok {
+		return c.wrap(kind, t, inner, r, where)
+	}
+	if t.Kind() == reflect.Struct && isUnion(t) {
+		return c.union(t, where)
+	}
+	pointer := reflect.PointerTo(t)
+	switch {
+	case t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface:
+		return nil
+	case pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) && t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		format := ""
+		if t.Kind() == reflect.Array && t.Len() == 16 && t.Name() == "UUID" {
+			format = "uuid"
+		}
+		return c.text(t, r, where, format)
+	case pointer.Implements(reflect.TypeFor[json.Unmarshaler]()):
+		return &customNode{typ: t, marshals: t.Implements(reflect.TypeFor[json.Marshaler]())}
+	}
+	return nil
+}
+
+func (c *compiler) byKind(t reflect.Type, r *rules, where string) node {
+	switch t.Kind() {
+	case reflect.String:
+		return c.string(t, r, where)
+	case reflect.Bool:
+		return &boolNode{}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return c.int(t, r, where)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return c.uint(t, r, where)
+	case reflect.Float32, reflect.Float64:
+		return c.float(t, r, where)
+	case reflect.Struct:
+		return c.structOf(t)
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return c.bytes(r, where)
+		}
+		return c.list(t, r, where)
+	case reflect.Array:
+		return c.list(t, r, where)
+	case reflect.Map:
+		return c.mapOf(t, r, where)
+	case reflect.Pointer:
+		return c.wrap(kindPointer, t, t.Elem(), r, where)
+	case reflect.Interface:
+		if t.NumMethod() == 0 {
+			return &anyNode{compiler: c}
+		}
+	}
+	return nil
+}
+
+// checkedNode calls Validate after a value that is no struct was read.
+type checkedNode struct{ node }
+
+func (n *checkedNode) decode(d *decoder, v reflect.Value) bool {
+	before := d.report.count()
+	if !n.node.decode(d, v) {
+		return false
+	}
+	if d.report.count() == before {
+		d.checkValue(v)
+	}
+	return true
+}
+
+func (n *checkedNode) decodeText(d *decoder, s string, v reflect.Value) {
+	before := d.report.count()
+	inner, ok := n.node.(textNode)
+	if !ok {
+		d.violate("model_attributes_type")
+		return
+	}
+	inner.decodeText(d, s, v)
+	if d.report.count() == before {
+		d.checkValue(v)
+	}
+}
+
+func (r *Report) count() int { return len(r.violations) + r.omitted }

@@ -1,0 +1,172 @@
+package schema
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/fastness/fastness/problem"
+)
+
+// sharedTextMax is the size of a body up to which its strings share one copy.
+const sharedTextMax = 16 << 10
+
+// decoders are pooled for their path slices; nothing of a request stays in one.
+type decoderPool struct{ pool sync.Pool }
+
+func (p *decoderPool) get() *decoder {
+	if d, ok := p.pool.Get().(*decoder); ok {
+		return d
+	}
+	return &decoder{path: make([]problem.Segment, 0, 16)}
+}
+
+func (p *decoderPool) put(d *decoder) {
+	clear(d.path[:cap(d.path)])
+	*d = decoder{path: d.path[:0]}
+	p.pool.Put(d)
+}
+
+// Decode reads one JSON text into v, which must be settable and zero. What is
+// wrong is added to report; v then holds no value to rely on.
+func (p *Plan) Decode(report *Report, data []byte, v reflect.Value) {
+	d := p.types.decoders.get()
+	defer p.types.decoders.put(d)
+	d.cfg, d.report, d.data = &p.types.cfg, report, data
+	d.ascii = isASCII(data)
+	if !d.ascii && !utf8.Valid(data) {
+		d.fail("Invalid UTF-8")
+		return
+	}
+	if len(data) <= sharedTextMax {
+		d.text = string(data)
+	}
+	d.space()
+	if d.pos == len(data) {
+		d.violate("missing")
+		return
+	}
+	if !p.node.decode(d, v) {
+		return
+	}
+	d.space()
+	if d.pos != len(data) {
+		d.fail("Extra data")
+	}
+}
+
+// DecodeText reads a value from text, as parameters and form fields have it.
+// Lists take one item from each text.
+func (p *Plan) DecodeText(report *Report, texts []string, v reflect.Value) {
+	d := p.types.decoders.get()
+	defer p.types.decoders.put(d)
+	d.cfg, d.report = &p.types.cfg, report
+	for _, s := range texts {
+		if !utf8.ValidString(s) {
+			d.violate("string_unicode")
+			return
+		}
+	}
+	decodeTexts(d, p.node, texts, v)
+}
+
+// DecodeString is DecodeText for one text.
+func (p *Plan) DecodeString(report *Report, text string, v reflect.Value) {
+	d := p.types.decoders.get()
+	defer p.types.decoders.put(d)
+	d.cfg, d.report = &p.types.cfg, report
+	d.ascii = isASCII([]byte(text))
+	switch n := p.node.(type) {
+	case textNode:
+		if !d.ascii && !utf8.ValidString(text) {
+			d.violate("string_unicode")
+			return
+		}
+		n.decodeText(d, text, v)
+	default:
+		decodeTexts(d, p.node, []string{text}, v)
+	}
+}
+
+func decodeTexts(d *decoder, n node, texts []string, v reflect.Value) {
+	switch n := n.(type) {
+	case *listNode:
+		n.decodeTexts(d, texts, v)
+	case *wrapNode:
+		n.decodeTexts(d, texts, v)
+	case textNode:
+		d.ascii = isASCII([]byte(texts[0]))
+		n.decodeText(d, texts[0], v)
+	}
+}
+
+// ReadsText reports whether the plan's values can be read from text: numbers,
+// strings, and lists of them, but no objects.
+func (p *Plan) ReadsText() bool { return readsText(p.node) }
+
+func readsText(n node) bool {
+	switch n := n.(type) {
+	case *listNode:
+		return !n.array && isTextNode(n.item)
+	case *wrapNode:
+		return readsText(n.inner)
+	default:
+		return isTextNode(n)
+	}
+}
+
+func isTextNode(n node) bool {
+	switch inner := n.(type) {
+	case *wrapNode:
+		return isTextNode(inner.inner)
+	case *checkedNode:
+		return isTextNode(inner.node)
+	}
+	_, ok := n.(textNode)
+	return ok
+}
+
+// TakesList reports whether the plan reads more than one text.
+func (p *Plan) TakesList() bool {
+	n := p.node
+	for {
+		switch inner := n.(type) {
+		case *listNode:
+			return true
+		case *wrapNode:
+			n = inner.inner
+		default:
+			return false
+		}
+	}
+}
+
+// Optional reports whether the type itself says that a value may be absent: a
+// pointer or an Opt.
+func (p *Plan) Optional() bool {
+	w, ok := p.node.(*wrapNode)
+	return ok && w.kind != kindNull
+}
+
+// validator is implemented by types that have the last word about their values.
+type validator interface {
+	Validate(context.Context) error
+}
+
+// checkValue calls v's Validate method.
+func (d *decoder) checkValue(v reflect.Value) {
+	ctx := d.report.Context
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if err := v.Addr().Interface().(validator).Validate(ctx); err != nil {
+		d.invalid(err)
+	}
+}
+
+var validatorType = reflect.TypeFor[validator]()
+
+func validates(t reflect.Type) bool {
+	return t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(validatorType)
+}

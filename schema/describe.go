@@ -1,0 +1,293 @@
+package schema
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/fastness/fastness/openapi"
+)
+
+// Mode says which side of the wire a schema is about.
+type Mode int
+
+const (
+	// Input is what a request may hold: no read-only members, defaults optional.
+	Input Mode = iota
+	// Output is what an answer holds: no write-only members, computed ones added.
+	Output
+)
+
+// Describer collects the schemas of one document. Structs become components,
+// which is how a type may refer to itself; their names are settled at the end,
+// when it is known which would clash.
+type Describer struct {
+	components map[componentKey]*component
+	order      []componentKey
+	after      []func()
+	lenient    bool // requests may have members that nobody declared
+}
+
+type componentKey struct {
+	typ  reflect.Type
+	mode Mode
+}
+
+type component struct {
+	schema *openapi.Schema
+	refs   []*openapi.Schema // the places that refer to it
+	uses   []componentKey    // what it refers to
+	name   string
+}
+
+// NewDescriber returns a describer without components.
+func NewDescriber() *Describer {
+	return &Describer{components: make(map[componentKey]*component)}
+}
+
+// Describe returns the schema of the plan's values. References in it are filled
+// in by [Describer.Components].
+func (d *Describer) Describe(p *Plan, mode Mode) *openapi.Schema {
+	d.lenient = p.types.cfg.InsecureIgnoreUnknown != ""
+	if s := p.node.describe(d, mode); s != nil {
+		return s
+	}
+	return &openapi.Schema{}
+}
+
+// later runs f once the references are filled in.
+func (d *Describer) later(f func()) { d.after = append(d.after, f) }
+
+// Components names what was described and fills in all references. It is called
+// once, last.
+//
+// A type is called by its short name where that is unique, and with its package
+// before it where not. A type whose requests and answers look different has two
+// components; the one for requests ends in "Input".
+func (d *Describer) Components() openapi.Map[*openapi.Schema] {
+	differs := d.differing()
+	d.assignNames(differs)
+	var out openapi.Map[*openapi.Schema]
+	names := make([]string, 0, len(d.order))
+	byName := make(map[string]*component)
+	for _, key := range d.order {
+		c := d.components[key]
+		for _, ref := range c.refs {
+			ref.Ref = "#/components/schemas/" + c.name
+		}
+		if byName[c.name] == nil {
+			names = append(names, c.name)
+			byName[c.name] = c
+		}
+	}
+	for _, f := range d.after {
+		f()
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		out.Set(name, byName[name].schema)
+	}
+	return out
+}
+
+// differing returns the types whose two schemas are not the same, in themselves
+// or in something that they refer to.
+func (d *Describer) differing() map[reflect.Type]bool {
+	differs := make(map[reflect.Type]bool)
+	for _, key := range d.order {
+		other, both := d.components[componentKey{key.typ, 1 - key.mode}]
+		if !both || key.mode == Output {
+			continue
+		}
+		if !sameSchema(d.components[key].schema, other.schema) {
+			differs[key.typ] = true
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, key := range d.order {
+			_, both := d.components[componentKey{key.typ, 1 - key.mode}]
+			if differs[key.typ] || !both {
+				continue
+			}
+			if slices.ContainsFunc(d.components[key].uses, func(k componentKey) bool { return differs[k.typ] }) {
+				differs[key.typ], changed = true, true
+			}
+		}
+	}
+	return differs
+}
+
+func sameSchema(a, b *openapi.Schema) bool {
+	left, err := json.Marshal(a)
+	right, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && string(left) == string(right)
+}
+
+func (d *Describer) assignNames(differs map[reflect.Type]bool) {
+	for qualified := range 3 {
+		owner := make(map[string]componentKey)
+		clash := false
+		for _, key := range d.order {
+			c := d.components[key]
+			if c.name == "" || d.clashes(key, differs) {
+				c.name = componentName(key, differs, qualified)
+			}
+			if first, taken := owner[c.name]; taken && (first.typ != key.typ || differs[key.typ] && first.mode != key.mode) {
+				clash = true
+			} else if !taken {
+				owner[c.name] = key
+			}
+		}
+		if !clash {
+			return
+		}
+	}
+}
+
+// clashes reports whether another type has the same component name.
+func (d *Describer) clashes(key componentKey, differs map[reflect.Type]bool) bool {
+	name := d.components[key].name
+	for other, c := range d.components {
+		if c.name == name && (other.typ != key.typ || differs[key.typ] && other.mode != key.mode) {
+			return true
+		}
+	}
+	return false
+}
+
+// componentName returns the name of a type: short, with its package's name, or
+// with its whole package path.
+func componentName(key componentKey, differs map[reflect.Type]bool, qualified int) string {
+	path := key.typ.PkgPath()
+	name := key.typ.Name()
+	if name == "" {
+		name = "Anonymous" + anonymousName(key.typ)
+	}
+	switch qualified {
+	case 1:
+		name = path[strings.LastIndexByte(path, '/')+1:] + "." + name
+	case 2:
+		name = path + "." + name
+	}
+	if differs[key.typ] && key.mode == Input {
+		name += "Input"
+	}
+	return clean(name)
+}
+
+// anonymousName makes a stable name of a struct type without one.
+func anonymousName(t reflect.Type) string {
+	var b strings.Builder
+	for i := range t.NumField() {
+		b.WriteString("_" + t.Field(i).Name)
+	}
+	return b.String()
+}
+
+// clean keeps the characters that a component name may have. A generic type's
+// name holds the paths of its arguments: Page[example.com/shop.Item] becomes
+// Page_Item.
+func clean(name string) string {
+	base, args, generic := strings.Cut(name, "[")
+	if generic {
+		for arg := range strings.SplitSeq(strings.TrimSuffix(args, "]"), ",") {
+			base += "_" + arg[strings.LastIndexByte(arg, '.')+1:]
+		}
+		name = base
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '_', r == '-':
+			return r
+		default:
+			return '_'
+		}
+	}, name)
+}
+
+// describe returns a reference to the struct's component.
+func (n *structNode) describe(d *Describer, mode Mode) *openapi.Schema {
+	key := componentKey{n.typ, mode}
+	c, known := d.components[key]
+	if !known {
+		c = &component{schema: &openapi.Schema{Type: openapi.Types{"object"}}}
+		d.components[key] = c
+		d.order = append(d.order, key)
+		n.describeFields(d, mode, c)
+	}
+	ref := &openapi.Schema{Ref: "#"} // The name is known when all are.
+	c.refs = append(c.refs, ref)
+	return ref
+}
+
+func (n *structNode) describeFields(d *Describer, mode Mode, c *component) {
+	for i := range n.fields {
+		f := &n.fields[i]
+		if mode == Input && f.readOnly || mode == Output && f.writeOnly {
+			continue
+		}
+		s := d.field(f.plan, mode, &f.doc)
+		s.ReadOnly, s.WriteOnly = f.readOnly, f.writeOnly
+		if f.preset != nil {
+			s.Default = f.preset.text
+		}
+		c.schema.Properties.Set(f.name, s)
+		if mode == Input && n.required.has(i) || mode == Output && f.omit == omitNever {
+			c.schema.Required = append(c.schema.Required, f.name)
+		}
+		c.uses = append(c.uses, componentsOf(f.plan, mode)...)
+	}
+	if mode == Output {
+		for i := range n.computed {
+			s := d.field(n.computed[i].result, mode, &n.computed[i].doc)
+			s.ReadOnly = true
+			c.schema.Properties.Set(n.computed[i].name, s)
+			c.schema.Required = append(c.schema.Required, n.computed[i].name)
+			c.uses = append(c.uses, componentsOf(n.computed[i].result, mode)...)
+		}
+	}
+	if mode == Output || !d.lenient {
+		c.schema.AdditionalProperties = openapi.Never()
+	}
+}
+
+// field returns the schema of a member with what its tag says to readers. These
+// words stand beside a reference, never in the component, which is shared.
+func (d *Describer) field(plan node, mode Mode, doc *document) *openapi.Schema {
+	s := plan.describe(d, mode)
+	if s == nil {
+		s = &openapi.Schema{}
+	}
+	s.Title, s.Deprecated = doc.title, doc.deprecated
+	if doc.description != "" {
+		s.Description = doc.description
+	}
+	s.Examples = append(s.Examples, doc.examples...)
+	return s
+}
+
+// componentsOf returns the components that a plan refers to directly.
+func componentsOf(n node, mode Mode) []componentKey {
+	switch n := n.(type) {
+	case *structNode:
+		return []componentKey{{n.typ, mode}}
+	case *wrapNode:
+		return componentsOf(n.inner, mode)
+	case *listNode:
+		return componentsOf(n.item, mode)
+	case *mapNode:
+		return componentsOf(n.value, mode)
+	case *checkedNode:
+		return componentsOf(n.node, mode)
+	case *unionNode:
+		var all []componentKey
+		for _, v := range n.variants {
+			all = append(all, componentsOf(v.plan, mode)...)
+		}
+		return all
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,224 @@
+package schema
+
+import (
+	"reflect"
+	"strconv"
+
+	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/problem"
+)
+
+// listNode is the plan of a slice, or of an array, which has a fixed length.
+type listNode struct {
+	item     node
+	min, max int
+	unique   bool
+	array    bool
+}
+
+func (c *compiler) list(t reflect.Type, r *rules, where string) node {
+	n := &listNode{array: t.Kind() == reflect.Array}
+	n.min, n.max = r.pair(c, where, "minItems", "maxItems")
+	if n.array {
+		n.min, n.max = t.Len(), t.Len()
+	}
+	if text, ok := r.take("uniqueItems"); ok {
+		if n.unique, _ = strconv.ParseBool(text); !n.unique && text != "false" {
+			c.mistake(where, "uniqueItems is %q, want true or false", text)
+		}
+	}
+	n.item = c.compile(t.Elem(), r, where+"[]")
+	return n
+}
+
+func (n *listNode) decode(d *decoder, v reflect.Value) bool {
+	if d.peek() != '[' {
+		d.violate("list_type")
+		return d.skip()
+	}
+	if !n.array {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 4))
+	}
+	total := 0
+	before := d.report.count()
+	d.path = append(d.path, problem.Segment{})
+	ok := d.elements(func(i int) bool {
+		total = i + 1
+		d.path[len(d.path)-1] = problem.Index(i)
+		if n.max >= 0 && i >= n.max {
+			// An item too many is not worth the memory of its value.
+			return d.skip()
+		}
+		return n.item.decode(d, n.slot(v, i))
+	})
+	d.path = d.path[:len(d.path)-1]
+	if !ok {
+		return false
+	}
+	n.checkLength(d, total)
+	if n.unique && d.report.count() == before {
+		n.checkUnique(d, v)
+	}
+	return true
+}
+
+// slot returns the place of item i, growing the slice if need be.
+func (n *listNode) slot(v reflect.Value, i int) reflect.Value {
+	if !n.array {
+		if i >= v.Cap() {
+			v.Grow(1)
+		}
+		v.SetLen(i + 1)
+	}
+	return v.Index(i)
+}
+
+func (n *listNode) decodeTexts(d *decoder, texts []string, v reflect.Value) {
+	item, ok := n.item.(textNode)
+	if !ok {
+		d.violate("list_type")
+		return
+	}
+	before := d.report.count()
+	v.Set(reflect.MakeSlice(v.Type(), 0, min(len(texts), 64)))
+	d.path = append(d.path, problem.Segment{})
+	for i, s := range texts {
+		if n.max >= 0 && i >= n.max {
+			break
+		}
+		d.path[len(d.path)-1] = problem.Index(i)
+		d.ascii = isASCII([]byte(s))
+		item.decodeText(d, s, n.slot(v, i))
+	}
+	d.path = d.path[:len(d.path)-1]
+	n.checkLength(d, len(texts))
+	if n.unique && d.report.count() == before {
+		n.checkUnique(d, v)
+	}
+}
+
+func (n *listNode) checkLength(d *decoder, total int) {
+	switch {
+	case total < n.min:
+		d.violate("too_short", limit("field_type", "List"), limit("min_length", n.min), limit("actual_length", total))
+	case n.max >= 0 && total > n.max:
+		d.violate("too_long", limit("field_type", "List"), limit("max_length", n.max), limit("actual_length", total))
+	}
+}
+
+// checkUnique compares the items as JSON: two spellings of one value are equal.
+func (n *listNode) checkUnique(d *decoder, v reflect.Value) {
+	seen := make(map[string]bool, v.Len())
+	for i := range v.Len() {
+		var e encoder
+		n.item.encode(&e, v.Index(i))
+		if seen[string(e.buf)] {
+			d.violate("unique_items")
+			return
+		}
+		seen[string(e.buf)] = true
+	}
+}
+
+func (n *listNode) encode(e *encoder, v reflect.Value) {
+	e.buf = append(e.buf, '[')
+	for i := range v.Len() {
+		if i > 0 {
+			e.buf = append(e.buf, ',')
+		}
+		n.item.encode(e, v.Index(i))
+	}
+	e.buf = append(e.buf, ']')
+}
+
+func (n *listNode) describe(d *Describer, mode Mode) *openapi.Schema {
+	s := &openapi.Schema{
+		Type: openapi.Types{"array"}, Items: n.item.describe(d, mode),
+		MinItems: count(n.min), MaxItems: count(n.max), UniqueItems: n.unique,
+	}
+	if n.min == 0 {
+		s.MinItems = nil
+	}
+	return s
+}
+
+// mapNode is the plan of a map with string keys.
+type mapNode struct {
+	value    node
+	min, max int
+}
+
+func (c *compiler) mapOf(t reflect.Type, r *rules, where string) node {
+	if t.Key().Kind() != reflect.String {
+		c.mistake(where, "map keys are of type %s, want strings", t.Key())
+	}
+	n := &mapNode{}
+	n.min, n.max = r.pair(c, where, "minProperties", "maxProperties")
+	n.value = c.compile(t.Elem(), r, where+"{}")
+	return n
+}
+
+func (n *mapNode) decode(d *decoder, v reflect.Value) bool {
+	if d.peek() != '{' {
+		d.violate("dict_type")
+		return d.skip()
+	}
+	m := reflect.MakeMap(v.Type())
+	key, elem := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+	total := 0
+	d.path = append(d.path, problem.Segment{})
+	ok := d.members(func(start, end int, escaped bool) bool {
+		total++
+		name := d.content(start, end, escaped)
+		d.path[len(d.path)-1] = problem.Name(name)
+		if n.max >= 0 && total > n.max {
+			return d.skip()
+		}
+		key.SetString(name)
+		if m.MapIndex(key).IsValid() {
+			return d.fail("Duplicate member name")
+		}
+		elem.SetZero()
+		if !n.value.decode(d, elem) {
+			return false
+		}
+		m.SetMapIndex(key, elem)
+		return true
+	})
+	d.path = d.path[:len(d.path)-1]
+	v.Set(m)
+	if !ok {
+		return false
+	}
+	switch {
+	case total < n.min:
+		d.violate("too_short", limit("field_type", "Dictionary"), limit("min_length", n.min), limit("actual_length", total))
+	case n.max >= 0 && total > n.max:
+		d.violate("too_long", limit("field_type", "Dictionary"), limit("max_length", n.max), limit("actual_length", total))
+	}
+	return true
+}
+
+func (n *mapNode) encode(e *encoder, v reflect.Value) {
+	e.buf = append(e.buf, '{')
+	for i, key := range sortedKeys(v) {
+		if i > 0 {
+			e.buf = append(e.buf, ',')
+		}
+		e.string(key.String())
+		e.buf = append(e.buf, ':')
+		n.value.encode(e, v.MapIndex(key))
+	}
+	e.buf = append(e.buf, '}')
+}
+
+func (n *mapNode) describe(d *Describer, mode Mode) *openapi.Schema {
+	s := &openapi.Schema{
+		Type: openapi.Types{"object"}, AdditionalProperties: n.value.describe(d, mode),
+		MinProperties: count(n.min), MaxProperties: count(n.max),
+	}
+	if n.min == 0 {
+		s.MinProperties = nil
+	}
+	return s
+}

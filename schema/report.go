@@ -1,0 +1,164 @@
+package schema
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/fastness/fastness/problem"
+)
+
+// DefaultMaxViolations is how many violations a [Report] lists before it only
+// counts: enough for a person, too few to make an answer of an attack.
+const DefaultMaxViolations = 20
+
+// maxEchoedName bounds how much of an unknown member's name a violation
+// repeats.
+const maxEchoedName = 64
+
+// Report collects what is wrong with one request, over all its parts. The zero
+// value is ready to use.
+type Report struct {
+	// Context is handed to Validate methods. Nil means context.Background.
+	Context context.Context
+	// In names the part that is being read: "body", "query" …
+	In string
+	// Prefix leads from that part to the value that is being read.
+	Prefix []problem.Segment
+
+	violations []problem.Violation
+	omitted    int
+	malformed  bool
+	failure    error
+}
+
+// Add records a violation in the current part. The path starts at the part.
+func (r *Report) Add(v problem.Violation) {
+	if len(r.violations) >= DefaultMaxViolations {
+		r.omitted++
+		return
+	}
+	if v.In == "" {
+		v.In = r.In
+	}
+	r.violations = append(r.violations, v)
+}
+
+// Violate records that the value at path breaks the rule code.
+func (r *Report) Violate(path []problem.Segment, code string, limits ...problem.Limit) {
+	if len(r.violations) >= DefaultMaxViolations {
+		r.omitted++
+		return
+	}
+	full := make([]problem.Segment, 0, len(r.Prefix)+len(path))
+	full = append(append(full, r.Prefix...), path...)
+	for i := range full {
+		if len(full[i].Name) > maxEchoedName {
+			full[i].Name = cut(full[i].Name, maxEchoedName)
+		} else if full[i].Name != "" {
+			// The name may be a slice of a body that outlives this report.
+			full[i].Name = string([]byte(full[i].Name))
+		}
+	}
+	r.violations = append(r.violations, problem.Violation{
+		In: r.In, Path: full, Code: code, Detail: message(code, limits), Limits: slices.Clone(limits),
+	})
+}
+
+// Fail records an error that is not the caller's: it becomes an opaque 500.
+func (r *Report) Fail(err error) { r.failure = errors.Join(r.failure, err) }
+
+// OK reports whether nothing is wrong so far.
+func (r *Report) OK() bool {
+	return len(r.violations) == 0 && r.failure == nil
+}
+
+// Err returns nil, the problem with every violation (status 422, or 400 if a
+// body is not JSON at all), or the error of a Validate method.
+func (r *Report) Err() error {
+	switch {
+	case r.failure != nil:
+		return r.failure
+	case len(r.violations) == 0:
+		return nil
+	}
+	p := problem.New(http.StatusUnprocessableEntity, "the request is not as declared").Named("validation")
+	if r.malformed {
+		p = problem.New(http.StatusBadRequest, "the body is not valid JSON").Named("json_invalid")
+	}
+	p.Errors, p.Omitted = r.violations, r.omitted
+	return p
+}
+
+// Invalid returns an error by which a Validate method says that a value breaks
+// a rule of its own. The text is shown to the caller, so it must not hold what
+// the caller sent. Any other error from Validate is an internal one: a 500.
+func Invalid(text string) *InvalidError {
+	return &InvalidError{code: "value_error", text: text}
+}
+
+// InvalidError is a violation found by a Validate method.
+type InvalidError struct {
+	path   []problem.Segment
+	code   string
+	text   string
+	limits []problem.Limit
+}
+
+// At says which member is to blame, as the names and indexes (string or int)
+// that lead to it from the validated value.
+func (e *InvalidError) At(path ...any) *InvalidError {
+	for _, step := range path {
+		switch step := step.(type) {
+		case int:
+			e.path = append(e.path, problem.Index(step))
+		case string:
+			e.path = append(e.path, problem.Name(step))
+		}
+	}
+	return e
+}
+
+// Named replaces the code "value_error" by one of the application's own.
+func (e *InvalidError) Named(code string) *InvalidError {
+	e.code = code
+	return e
+}
+
+// With adds a parameter of the rule: a string, an int, a bool or a json.Number.
+func (e *InvalidError) With(name string, value any) *InvalidError {
+	e.limits = append(e.limits, problem.Limit{Name: name, Value: value})
+	return e
+}
+
+// Error returns the text.
+func (e *InvalidError) Error() string { return e.text }
+
+// invalid records the violations in err's tree and fails with the rest.
+func (d *decoder) invalid(err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			d.invalid(e)
+		}
+		return
+	}
+	e, ok := errors.AsType[*InvalidError](err)
+	if !ok {
+		d.report.Fail(err)
+		return
+	}
+	path := append(slices.Clone(d.report.Prefix), d.path...)
+	d.report.Add(problem.Violation{
+		Path: append(path, e.path...), Code: e.code,
+		Detail: "Value error, " + e.text, Limits: e.limits,
+	})
+}
+
+// cut returns at most n bytes of s, at a rune boundary.
+func cut(s string, n int) string {
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n] + "…"
+}

@@ -1,0 +1,439 @@
+package schema
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/fastness/fastness/problem"
+)
+
+// maxNumberLength bounds the digits of one number. Arithmetic on a number of a
+// million digits takes seconds; no honest one is this long.
+const maxNumberLength = 512
+
+// decoder walks once over the bytes of one JSON text.
+type decoder struct {
+	cfg    *Config
+	report *Report
+	data   []byte
+	// text is a copy of data that strings are sliced from: one allocation for
+	// all of them. It is empty for large bodies, whose strings are copied one by
+	// one, so that one kept string does not keep a megabyte alive.
+	text  string
+	ascii bool
+	pos   int
+	depth int
+	path  []problem.Segment
+	open  bool // a struct that ignores unknown members is being read
+}
+
+// fail ends the walk with a syntax error at d.pos. It returns false so that
+// callers can return it.
+func (d *decoder) fail(reason string) bool {
+	d.report.malformed = true
+	d.report.Violate(nil, "json_invalid", limit("error", reason), limit("offset", d.pos))
+	return false
+}
+
+// violate records a violation at the current path.
+func (d *decoder) violate(code string, limits ...problem.Limit) {
+	d.report.Violate(d.path, code, limits...)
+}
+
+// space skips white space.
+func (d *decoder) space() {
+	for d.pos < len(d.data) {
+		switch d.data[d.pos] {
+		case ' ', '\t', '\n', '\r':
+			d.pos++
+		default:
+			return
+		}
+	}
+}
+
+// peek returns the next byte, or 0 at the end, which starts no value either.
+func (d *decoder) peek() byte {
+	if d.pos < len(d.data) {
+		return d.data[d.pos]
+	}
+	return 0
+}
+
+// enter counts one more level of nesting.
+func (d *decoder) enter() bool {
+	d.depth++
+	if d.depth > d.cfg.MaxDepth {
+		return d.fail("Too deeply nested")
+	}
+	return true
+}
+
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x8080808080808080
+)
+
+// stringEnd returns the index of the first byte from i on that ends the plain
+// run of a string: a quote, a backslash or a control byte. It reads eight bytes
+// at a time; a byte that is not there borrows from the bytes above it, so the
+// lowest mark is exact and the ones above it may not be.
+func stringEnd(data []byte, i int) int {
+	for ; i+8 <= len(data); i += 8 {
+		w := binary.LittleEndian.Uint64(data[i:])
+		quote := w ^ '"'*everyByte
+		slash := w ^ '\\'*everyByte
+		mark := ((quote - everyByte) &^ quote) | ((slash - everyByte) &^ slash) | ((w - ' '*everyByte) &^ w)
+		if mark &= highBits; mark != 0 {
+			return i + bits.TrailingZeros64(mark)>>3
+		}
+	}
+	for ; i < len(data); i++ {
+		if c := data[i]; c == '"' || c == '\\' || c < ' ' {
+			return i
+		}
+	}
+	return len(data)
+}
+
+// skipString passes over the string whose opening quote is at d.pos and returns
+// where its content lies.
+func (d *decoder) skipString() (start, end int, escaped, ok bool) {
+	start = d.pos + 1
+	i := start
+	for {
+		i = stringEnd(d.data, i)
+		if i >= len(d.data) {
+			d.pos = len(d.data)
+			return 0, 0, false, d.fail("Unterminated string")
+		}
+		switch d.data[i] {
+		case '"':
+			d.pos = i + 1
+			return start, i, escaped, true
+		case '\\':
+			escaped = true
+			n := d.escape(i)
+			if n == 0 {
+				return 0, 0, false, false
+			}
+			i += n
+		default:
+			d.pos = i
+			return 0, 0, false, d.fail("Invalid control character")
+		}
+	}
+}
+
+// escape checks the escape at i and returns its length, or 0 after failing.
+func (d *decoder) escape(i int) int {
+	d.pos = i
+	if i+1 >= len(d.data) {
+		d.fail("Unterminated string")
+		return 0
+	}
+	switch d.data[i+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		r := hex4(d.data, i+2)
+		switch {
+		case r < 0:
+			d.fail(`Invalid \uXXXX escape`)
+			return 0
+		case !utf16.IsSurrogate(r):
+			return 6
+		}
+		// A lone surrogate is no character: what reads it next may replace it,
+		// and two names that differ here become one there.
+		if r < 0xDC00 && i+7 < len(d.data) && d.data[i+6] == '\\' && d.data[i+7] == 'u' {
+			if low := hex4(d.data, i+8); low >= 0xDC00 && low <= 0xDFFF {
+				return 12
+			}
+		}
+		d.fail("Lone surrogate")
+		return 0
+	default:
+		d.fail(`Invalid \escape`)
+		return 0
+	}
+}
+
+// hex4 reads four hexadecimal digits at i, or returns -1.
+func hex4(data []byte, i int) rune {
+	if i+4 > len(data) {
+		return -1
+	}
+	var r rune
+	for _, c := range data[i : i+4] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return -1
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}
+
+// readString reads the string at d.pos.
+func (d *decoder) readString() (string, bool) {
+	start, end, escaped, ok := d.skipString()
+	if !ok {
+		return "", false
+	}
+	return d.content(start, end, escaped), true
+}
+
+// content returns the string whose raw content is data[start:end].
+func (d *decoder) content(start, end int, escaped bool) string {
+	if escaped {
+		return unescape(d.data[start:end])
+	}
+	if d.text != "" {
+		return d.text[start:end]
+	}
+	return string(d.data[start:end])
+}
+
+// unescape undoes the escapes of raw, which escape has checked.
+func unescape(raw []byte) string {
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); {
+		c := raw[i]
+		if c != '\\' {
+			out = append(out, c)
+			i++
+			continue
+		}
+		i += 2
+		switch raw[i-1] {
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r := hex4(raw, i)
+			i += 4
+			if utf16.IsSurrogate(r) {
+				r = utf16.DecodeRune(r, hex4(raw, i+2))
+				i += 6
+			}
+			out = utf8.AppendRune(out, r)
+		default: // a quote, a backslash or a slash
+			out = append(out, raw[i-1])
+		}
+	}
+	return string(out)
+}
+
+// readNumber passes over the number at d.pos and returns its text, and whether
+// it is written as an integer.
+func (d *decoder) readNumber() (text []byte, integer, ok bool) {
+	start := d.pos
+	i := start
+	data := d.data
+	if i < len(data) && data[i] == '-' {
+		i++
+	}
+	first := i
+	for i < len(data) && '0' <= data[i] && data[i] <= '9' {
+		i++
+	}
+	if i == first || (data[first] == '0' && i-first > 1) {
+		return nil, false, d.fail("Expecting value")
+	}
+	integer = true
+	if i < len(data) && data[i] == '.' {
+		integer = false
+		i++
+		first = i
+		for i < len(data) && '0' <= data[i] && data[i] <= '9' {
+			i++
+		}
+		if i == first {
+			return nil, false, d.fail("Expecting value")
+		}
+	}
+	if i < len(data) && data[i]|0x20 == 'e' {
+		integer = false
+		i++
+		if i < len(data) && (data[i] == '+' || data[i] == '-') {
+			i++
+		}
+		first = i
+		for i < len(data) && '0' <= data[i] && data[i] <= '9' {
+			i++
+		}
+		if i == first {
+			return nil, false, d.fail("Expecting value")
+		}
+	}
+	d.pos = i
+	return data[start:i], integer, true
+}
+
+// literal passes over true, false or null.
+func (d *decoder) literal(word string) bool {
+	if len(d.data)-d.pos < len(word) || string(d.data[d.pos:d.pos+len(word)]) != word {
+		return d.fail("Expecting value")
+	}
+	d.pos += len(word)
+	return true
+}
+
+// skip passes over any value, checking nothing but its syntax. The names of an
+// object that nobody asked for are not compared: the object is refused, or
+// ignored, as a whole.
+func (d *decoder) skip() bool {
+	switch c := d.peek(); c {
+	case '"':
+		_, _, _, ok := d.skipString()
+		return ok
+	case 't':
+		return d.literal("true")
+	case 'f':
+		return d.literal("false")
+	case 'n':
+		return d.literal("null")
+	case '[':
+		return d.elements(func(int) bool { return d.skip() })
+	case '{':
+		return d.members(func(int, int, bool) bool { return d.skip() })
+	default:
+		_, _, ok := d.readNumber()
+		return ok
+	}
+}
+
+// elements walks over the array at d.pos. For each item it calls item, which
+// must pass over the value at d.pos.
+func (d *decoder) elements(item func(i int) bool) bool {
+	if !d.enter() {
+		return false
+	}
+	d.pos++
+	d.space()
+	if d.peek() == ']' {
+		d.pos++
+		d.depth--
+		return true
+	}
+	for i := 0; ; i++ {
+		if !item(i) {
+			return false
+		}
+		d.space()
+		switch d.peek() {
+		case ',':
+			d.pos++
+			d.space()
+		case ']':
+			d.pos++
+			d.depth--
+			return true
+		default:
+			return d.fail("Expecting ',' delimiter")
+		}
+	}
+}
+
+// members walks over the object at d.pos. For each member it calls member with
+// the place of the name; member must pass over the value at d.pos.
+func (d *decoder) members(member func(start, end int, escaped bool) bool) bool {
+	if !d.enter() {
+		return false
+	}
+	d.pos++
+	d.space()
+	if d.peek() == '}' {
+		d.pos++
+		d.depth--
+		return true
+	}
+	for {
+		start, end, escaped, ok := d.name()
+		if !ok || !member(start, end, escaped) {
+			return false
+		}
+		more, ok := d.next()
+		if !ok {
+			return false
+		}
+		if !more {
+			return true
+		}
+	}
+}
+
+// name passes over a member's name and its colon, up to the value.
+func (d *decoder) name() (start, end int, escaped, ok bool) {
+	if d.peek() != '"' {
+		return 0, 0, false, d.fail("Expecting property name enclosed in double quotes")
+	}
+	start, end, escaped, ok = d.skipString()
+	if !ok {
+		return 0, 0, false, false
+	}
+	return start, end, escaped, d.colon()
+}
+
+// colon passes over the colon after a name, up to the value.
+func (d *decoder) colon() bool {
+	if d.peek() != ':' {
+		d.space()
+		if d.peek() != ':' {
+			return d.fail("Expecting ':' delimiter")
+		}
+	}
+	d.pos++
+	d.space()
+	return true
+}
+
+// next passes over what follows a member: a comma, up to the next name, or the
+// brace that ends the object.
+func (d *decoder) next() (more, ok bool) {
+	d.space()
+	switch d.peek() {
+	case ',':
+		d.pos++
+		d.space()
+		return true, true
+	case '}':
+		d.pos++
+		d.depth--
+		return false, true
+	default:
+		return false, d.fail("Expecting ',' delimiter")
+	}
+}
+
+// isASCII reports whether data has no byte above 0x7F.
+func isASCII(data []byte) bool {
+	i := 0
+	for ; i+8 <= len(data); i += 8 {
+		if binary.LittleEndian.Uint64(data[i:])&highBits != 0 {
+			return false
+		}
+	}
+	for ; i < len(data); i++ {
+		if data[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

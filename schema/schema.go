@@ -1,0 +1,168 @@
+// Package schema turns a Go type into a plan that decodes, validates, encodes
+// and describes its values.
+//
+// A type is compiled once, when an operation is registered. From then on a JSON
+// body is checked and written into the Go value in one walk over its bytes:
+// there is no second decoder that could read the body differently from the
+// validator, which is how a validated field is smuggled past its rules.
+//
+//	type NewItem struct {
+//		Name  string          `json:"name" minLength:"1" maxLength:"120"`
+//		Price decimal.Decimal `json:"price" minimum:"0"`
+//		Tags  []string        `json:"tags,omitzero" maxItems:"8" pattern:"^[a-z]+$"`
+//	}
+//
+//	items, err := schema.For[NewItem]()
+//	item, err := items.Decode(ctx, body) // a *problem.Problem that lists every violation
+//
+// # Strict by default
+//
+// Names match exactly. Duplicate and unknown members, invalid UTF-8, lone
+// surrogates, bytes after the value and nesting beyond 64 levels are refused. A
+// string is not a number and a number is not a string. Integers that do not fit
+// are refused, and so are numbers that a float64 cannot hold as written.
+//
+// # Absent, null, present
+//
+//	Name string           `json:"name"`           // required, never null
+//	Name string           `json:"name,omitzero"`  // may be absent, never null
+//	Name string           `json:"name" default:"Lamp"` // the default applies only where absent
+//	Name *string          `json:"name"`           // may be absent or null: nil
+//	Name Null[string]     `json:"name"`           // required, may be null
+//	Name Opt[string]      `json:"name"`           // absent or a value, and it tells which
+//	Name Opt[Null[string]] `json:"name"`          // absent, null and a value, all apart
+//
+// # Rules
+//
+// Rules are struct tags with the names of JSON Schema: minimum, maximum,
+// exclusiveMinimum, exclusiveMaximum, multipleOf, minLength, maxLength (in
+// Unicode code points), pattern (RE2), format, enum, const, minItems, maxItems,
+// uniqueItems, minProperties, maxProperties; and for exact decimals maxDigits
+// and decimalPlaces. A rule that does not fit a slice or a map applies to its
+// items. A rule that fits nothing is an error when the type is compiled.
+//
+// A type with a method Validate(context.Context) error has the last word about
+// its values; see [Invalid].
+package schema
+
+import (
+	"context"
+	"errors"
+	"reflect"
+
+	"github.com/fastness/fastness/openapi"
+)
+
+// Type is the compiled plan of T. It is safe for concurrent use.
+type Type[T any] struct {
+	plan *Plan
+}
+
+// For compiles T. The error names every mistake in T's declaration.
+func For[T any]() (*Type[T], error) {
+	plan, err := NewTypes(Config{}).Plan(reflect.TypeFor[T](), "")
+	if err != nil {
+		return nil, err
+	}
+	return &Type[T]{plan}, nil
+}
+
+// Decode reads one JSON value. The error is a *problem.Problem: of status 400
+// if data is not JSON, of status 422 with every violation if it is not as
+// declared.
+func (t *Type[T]) Decode(ctx context.Context, data []byte) (T, error) {
+	var value T
+	report := Report{Context: ctx, In: "body"}
+	t.plan.Decode(&report, data, reflect.ValueOf(&value).Elem())
+	if err := report.Err(); err != nil {
+		var zero T
+		return zero, err
+	}
+	return value, nil
+}
+
+// Append appends the JSON of value to buf. It fails for what JSON cannot hold:
+// infinities, and unions without a variant.
+func (t *Type[T]) Append(buf []byte, value T) ([]byte, error) {
+	return t.plan.Append(buf, reflect.ValueOf(&value).Elem())
+}
+
+// JSONSchema returns the schema of values that Decode accepts, with the schemas
+// of the structs it refers to under "$defs"-free component names in defs.
+func (t *Type[T]) JSONSchema() (root *openapi.Schema, defs openapi.Map[*openapi.Schema]) {
+	d := NewDescriber()
+	root = d.Describe(t.plan, Input)
+	return root, d.Components()
+}
+
+// Config sets how a set of types is read. The zero value is the strict one.
+type Config struct {
+	// InsecureIgnoreUnknown, if not empty, says why members that no field
+	// declares are dropped instead of refused.
+	InsecureIgnoreUnknown string
+	// InsecureLaxNumbers, if not empty, says why JSON strings that spell a
+	// number are taken for numbers.
+	InsecureLaxNumbers string
+	// MaxDepth bounds the nesting of arrays and objects. The default is 64.
+	MaxDepth int
+}
+
+// Types compiles Go types and remembers them.
+type Types struct {
+	cfg      Config
+	compiler compiler
+	decoders decoderPool
+	encoders encoderPool
+}
+
+// NewTypes returns an empty set of types.
+func NewTypes(cfg Config) *Types {
+	if cfg.MaxDepth <= 0 {
+		cfg.MaxDepth = 64
+	}
+	t := &Types{cfg: cfg}
+	t.compiler.structs = make(map[reflect.Type]*structNode)
+	return t
+}
+
+// Plan compiles t with the rules of tag. The error names every mistake.
+func (s *Types) Plan(t reflect.Type, tag reflect.StructTag) (*Plan, error) {
+	s.compiler.mu.Lock()
+	defer s.compiler.mu.Unlock()
+	rules := parseRules(tag)
+	node := s.compiler.compile(t, rules, t.String())
+	rules.reportUnused(&s.compiler, t.String())
+	err := errors.Join(s.compiler.errs...)
+	s.compiler.errs = nil
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{types: s, node: node, typ: t}, nil
+}
+
+// Plan decodes, encodes and describes the values of one Go type under one set
+// of rules. It is safe for concurrent use.
+type Plan struct {
+	types *Types
+	node  node
+	typ   reflect.Type
+}
+
+// Type returns the Go type of the plan's values.
+func (p *Plan) Type() reflect.Type { return p.typ }
+
+// A node is the plan of one type under one set of rules.
+type node interface {
+	// decode reads the value at d.pos into v. It reports false after a syntax
+	// error, which ends the walk; violations do not.
+	decode(d *decoder, v reflect.Value) bool
+	// encode appends v.
+	encode(e *encoder, v reflect.Value)
+	// describe returns the JSON Schema of the node's values.
+	describe(d *Describer, mode Mode) *openapi.Schema
+}
+
+// A textNode can also read its value from text: a parameter or a form field.
+type textNode interface {
+	decodeText(d *decoder, s string, v reflect.Value)
+}

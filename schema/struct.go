@@ -1,0 +1,292 @@
+package schema
+
+import (
+	"reflect"
+
+	"github.com/fastness/fastness/problem"
+)
+
+// structNode is the plan of a struct: an object with known members.
+type structNode struct {
+	typ      reflect.Type
+	fields   []field
+	byName   map[string]int // names and aliases of what may be sent
+	required bitset
+	defaults []int // fields with a default
+	computed []computed
+	check    bool  // the type has a Validate method
+	presence []int // where the struct keeps which members were sent, or nil
+}
+
+// field is one member of an object.
+type field struct {
+	name     string
+	index    []int
+	plan     node
+	optional bool // may be absent from a request
+	omit     omission
+	preset   *preset
+	readOnly bool
+	// writeOnly members are read and never written.
+	writeOnly bool
+	doc       document
+}
+
+// omission says when a member is left out of an answer.
+type omission int
+
+const (
+	omitNever omission = iota
+	omitZero
+	omitEmpty
+	omitAbsent // an Opt without a value
+)
+
+// preset is the default of a field: JSON text, decoded afresh for each request
+// so that no two share a slice.
+type preset struct{ text []byte }
+
+// bitset holds one bit for each field.
+type bitset []uint64
+
+func (b bitset) set(i int)      { b[i>>6] |= 1 << (i & 63) }
+func (b bitset) has(i int) bool { return b[i>>6]&(1<<(i&63)) != 0 }
+
+func (n *structNode) decode(d *decoder, v reflect.Value) bool {
+	if d.peek() != '{' {
+		d.violate("model_attributes_type")
+		return d.skip()
+	}
+	before := d.report.count()
+	var small [2]uint64
+	seen := bitset(small[:])
+	if len(n.fields) > 128 {
+		seen = make(bitset, (len(n.fields)+63)/64)
+	}
+	if !n.decodeMembers(d, v, seen) {
+		return false
+	}
+	n.finish(d, v, seen)
+	if n.check && d.report.count() == before {
+		d.checkValue(v)
+	}
+	return true
+}
+
+// decodeMembers reads the members. Most clients send them in the order of the
+// declaration, so the next field is guessed before it is looked up.
+func (n *structNode) decodeMembers(d *decoder, v reflect.Value, seen bitset) bool {
+	if !d.enter() {
+		return false
+	}
+	d.pos++
+	d.space()
+	if d.peek() == '}' {
+		d.pos++
+		d.depth--
+		return true
+	}
+	guess := 0
+	d.path = append(d.path, problem.Segment{})
+	last := len(d.path) - 1
+	for {
+		start, end, escaped, ok := d.name()
+		if !ok {
+			return false
+		}
+		i := -1
+		if guess < len(n.fields) && !escaped && string(d.data[start:end]) == n.fields[guess].name && !n.fields[guess].readOnly {
+			i = guess
+		} else {
+			i = n.find(d, start, end, escaped)
+		}
+		if i < 0 {
+			if !n.unknown(d, start, end, escaped) {
+				return false
+			}
+		} else {
+			if seen.has(i) {
+				return d.fail("Duplicate member name")
+			}
+			seen.set(i)
+			f := &n.fields[i]
+			d.path[last].Name = f.name
+			if !f.plan.decode(d, fieldAt(v, f.index)) {
+				return false
+			}
+			guess = i + 1
+		}
+		more, ok := d.next()
+		if !ok {
+			return false
+		}
+		if !more {
+			d.path = d.path[:last]
+			return true
+		}
+	}
+}
+
+// fieldAt returns the field, through embedded structs.
+func fieldAt(v reflect.Value, index []int) reflect.Value {
+	for _, i := range index {
+		v = v.Field(i)
+	}
+	return v
+}
+
+func (n *structNode) find(d *decoder, start, end int, escaped bool) int {
+	if !escaped {
+		if i, ok := n.byName[string(d.data[start:end])]; ok {
+			return i
+		}
+		return -1
+	}
+	if i, ok := n.byName[d.content(start, end, escaped)]; ok {
+		return i
+	}
+	return -1
+}
+
+// unknown passes over a member that may not be sent: one that nobody declared
+// or one that only answers have.
+func (n *structNode) unknown(d *decoder, start, end int, escaped bool) bool {
+	name := d.content(start, end, escaped)
+	d.path[len(d.path)-1].Name = name
+	switch {
+	case n.isReadOnly(name):
+		d.violate("read_only")
+	case d.cfg.InsecureIgnoreUnknown == "":
+		d.violate("extra_forbidden")
+	}
+	return d.skip()
+}
+
+func (n *structNode) isReadOnly(name string) bool {
+	for i := range n.fields {
+		if n.fields[i].readOnly && n.fields[i].name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// finish reports what is missing and fills in the defaults.
+func (n *structNode) finish(d *decoder, v reflect.Value, seen bitset) {
+	for word, bits := range n.required {
+		if bits&^seen[word] == 0 {
+			continue
+		}
+		for i := word << 6; i < min(len(n.fields), word<<6+64); i++ {
+			if n.required.has(i) && !seen.has(i) {
+				d.path = append(d.path, problem.Name(n.fields[i].name))
+				d.violate("missing")
+				d.path = d.path[:len(d.path)-1]
+			}
+		}
+	}
+	for _, i := range n.defaults {
+		if !seen.has(i) {
+			n.fields[i].setDefault(d.cfg, v)
+		}
+	}
+	if n.presence != nil {
+		fieldAt(v, n.presence).Addr().Interface().(*Fields).record(n, seen)
+	}
+}
+
+func (f *field) setDefault(cfg *Config, v reflect.Value) {
+	inner := decoder{cfg: cfg, report: &Report{}, data: f.preset.text, ascii: isASCII(f.preset.text)}
+	f.plan.decode(&inner, fieldAt(v, f.index)) // It was decoded once at registration, so it cannot fail.
+}
+
+func (n *structNode) encode(e *encoder, v reflect.Value) {
+	if e.depth++; e.depth > maxEncodeDepth {
+		e.fail("a value of type %s contains itself", n.typ)
+		return
+	}
+	e.buf = append(e.buf, '{')
+	n.encodeMembers(e, v, true)
+	e.buf = append(e.buf, '}')
+	e.depth--
+}
+
+func (n *structNode) encodeMembers(e *encoder, v reflect.Value, first bool) {
+	for i := range n.fields {
+		f := &n.fields[i]
+		if f.writeOnly {
+			continue
+		}
+		value := fieldAt(v, f.index)
+		if f.omit != omitNever && f.omitted(value) {
+			continue
+		}
+		first = e.member(f.name, first)
+		f.plan.encode(e, value)
+	}
+	for i := range n.computed {
+		c := &n.computed[i]
+		first = e.member(c.name, first)
+		c.encode(e, v)
+	}
+}
+
+// member appends a name and its colon.
+func (e *encoder) member(name string, first bool) bool {
+	if !first {
+		e.buf = append(e.buf, ',')
+	}
+	e.buf = append(e.buf, '"')
+	e.buf = append(e.buf, name...) // Names that need escaping are refused at compilation.
+	e.buf = append(e.buf, '"', ':')
+	return false
+}
+
+func (f *field) omitted(v reflect.Value) bool {
+	switch f.omit {
+	case omitAbsent:
+		w, ok := f.plan.(*wrapNode)
+		if !ok {
+			return false
+		}
+		_, present := w.open(v)
+		return !present
+	case omitZero:
+		if z, ok := v.Interface().(interface{ IsZero() bool }); ok && (v.Kind() != reflect.Pointer || !v.IsNil()) {
+			return z.IsZero()
+		}
+		return v.IsZero()
+	case omitEmpty:
+		switch v.Kind() {
+		case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+			return v.Len() == 0
+		case reflect.Struct:
+			return false
+		default:
+			return v.IsZero()
+		}
+	default:
+		return false
+	}
+}
+
+// computed is a member of answers that a method gives.
+type computed struct {
+	name   string
+	method int
+	onPtr  bool
+	result node
+	doc    document
+}
+
+func (c *computed) encode(e *encoder, v reflect.Value) {
+	if c.onPtr {
+		if !v.CanAddr() {
+			moved := reflect.New(v.Type()).Elem()
+			moved.Set(v)
+			v = moved
+		}
+		v = v.Addr()
+	}
+	c.result.encode(e, v.Method(c.method).Call(nil)[0])
+}

@@ -1,0 +1,258 @@
+package schema
+
+import (
+	"encoding"
+	"encoding/base64"
+	"net/url"
+	"reflect"
+	"time"
+
+	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/schema/format"
+)
+
+// where returns the full path of the value that is being read.
+func (d *decoder) where() []problem.Segment {
+	full := make([]problem.Segment, 0, len(d.report.Prefix)+len(d.path))
+	return append(append(full, d.report.Prefix...), d.path...)
+}
+
+// refused records the error of a type's own parser.
+func (d *decoder) refused(err error, code string) {
+	switch e := err.(type) {
+	case nil:
+	case *InvalidError:
+		d.invalid(e)
+	default:
+		d.violate(code)
+	}
+}
+
+// textTypeNode is the plan of a type that is written as a string and reads
+// itself by UnmarshalText.
+type textTypeNode struct {
+	*stringNode
+	typ reflect.Type
+}
+
+func (c *compiler) text(t reflect.Type, r *rules, where, defaultFormat string) node {
+	n := &textTypeNode{c.string(reflect.TypeFor[string](), r, where).(*stringNode), t}
+	if f, ok := format.Lookup(defaultFormat); ok && n.format == nil {
+		n.format = &f
+	}
+	return n
+}
+
+func (n *textTypeNode) decode(d *decoder, v reflect.Value) bool {
+	var s string
+	before := d.report.count()
+	if !n.stringNode.decode(d, reflect.ValueOf(&s).Elem()) {
+		return false
+	}
+	if d.report.count() == before {
+		n.parse(d, s, v)
+	}
+	return true
+}
+
+func (n *textTypeNode) decodeText(d *decoder, s string, v reflect.Value) {
+	before := d.report.count()
+	n.check(d, s, d.ascii)
+	if d.report.count() == before {
+		n.parse(d, s, v)
+	}
+}
+
+func (n *textTypeNode) parse(d *decoder, s string, v reflect.Value) {
+	d.refused(v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)), "value_error")
+}
+
+func (n *textTypeNode) encode(e *encoder, v reflect.Value) {
+	text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
+	if err != nil {
+		e.fail("%s: %w", n.typ, err)
+		return
+	}
+	e.string(string(text))
+}
+
+func (n *textTypeNode) describe(d *Describer, mode Mode) *openapi.Schema {
+	if s := describedBy(n.typ); s != nil {
+		return s
+	}
+	return n.stringNode.describe(d, mode)
+}
+
+// timeNode is the plan of a time.Time: an RFC 3339 date-time with its offset.
+type timeNode struct{}
+
+func (n *timeNode) decode(d *decoder, v reflect.Value) bool {
+	if d.peek() != '"' {
+		d.violate("datetime_type")
+		return d.skip()
+	}
+	s, ok := d.readString()
+	if ok {
+		n.decodeText(d, s, v)
+	}
+	return ok
+}
+
+func (n *timeNode) decodeText(d *decoder, s string, v reflect.Value) {
+	t, err := format.ParseDateTime(s)
+	if err != nil {
+		f, _ := format.Lookup("date-time")
+		checkFormat(d, &format.Format{Name: f.Name, Code: f.Code, Message: f.Message, Check: func(string) error { return err }}, s)
+		return
+	}
+	v.Set(reflect.ValueOf(t))
+}
+
+func (n *timeNode) encode(e *encoder, v reflect.Value) {
+	t := v.Interface().(time.Time)
+	if year := t.Year(); year < 0 || year > 9999 {
+		e.fail("year %d cannot be written in RFC 3339", year)
+		return
+	}
+	e.buf = append(t.AppendFormat(append(e.buf, '"'), time.RFC3339Nano), '"')
+}
+
+func (n *timeNode) describe(*Describer, Mode) *openapi.Schema {
+	return &openapi.Schema{Type: openapi.Types{"string"}, Format: "date-time"}
+}
+
+// durationNode is the plan of a time.Duration: ISO 8601, such as PT1H30M.
+type durationNode struct{}
+
+func (n *durationNode) decode(d *decoder, v reflect.Value) bool {
+	if d.peek() != '"' {
+		d.violate("time_delta_type")
+		return d.skip()
+	}
+	s, ok := d.readString()
+	if ok {
+		n.decodeText(d, s, v)
+	}
+	return ok
+}
+
+func (n *durationNode) decodeText(d *decoder, s string, v reflect.Value) {
+	x, err := format.ParseDuration(s)
+	if err != nil {
+		f, _ := format.Lookup("duration")
+		checkFormat(d, &format.Format{Name: f.Name, Code: f.Code, Message: f.Message, Check: func(string) error { return err }}, s)
+		return
+	}
+	v.SetInt(int64(x))
+}
+
+func (n *durationNode) encode(e *encoder, v reflect.Value) {
+	e.buf = append(format.AppendDuration(append(e.buf, '"'), time.Duration(v.Int())), '"')
+}
+
+func (n *durationNode) describe(*Describer, Mode) *openapi.Schema {
+	return &openapi.Schema{Type: openapi.Types{"string"}, Format: "duration"}
+}
+
+// bytesNode is the plan of a []byte: base64 with padding (RFC 4648 section 4).
+// Its minLength and maxLength count the decoded bytes.
+type bytesNode struct{ min, max int }
+
+func (c *compiler) bytes(r *rules, where string) node {
+	n := &bytesNode{}
+	n.min, n.max = r.pair(c, where, "minLength", "maxLength")
+	return n
+}
+
+func (n *bytesNode) decode(d *decoder, v reflect.Value) bool {
+	if d.peek() != '"' {
+		d.violate("bytes_type")
+		return d.skip()
+	}
+	s, ok := d.readString()
+	if ok {
+		n.decodeText(d, s, v)
+	}
+	return ok
+}
+
+func (n *bytesNode) decodeText(d *decoder, s string, v reflect.Value) {
+	raw, err := base64.StdEncoding.Strict().DecodeString(s)
+	switch {
+	case err != nil || len(s)%4 != 0 || len(s) != base64.StdEncoding.EncodedLen(len(raw)): // DecodeString skips line ends.
+		d.violate("bytes_invalid_encoding", limit("encoding", "base64"))
+	case len(raw) < n.min:
+		d.violate("bytes_too_short", limit("min_length", n.min))
+	case n.max >= 0 && len(raw) > n.max:
+		d.violate("bytes_too_long", limit("max_length", n.max))
+	default:
+		v.SetBytes(raw)
+	}
+}
+
+func (n *bytesNode) encode(e *encoder, v reflect.Value) {
+	e.buf = append(base64.StdEncoding.AppendEncode(append(e.buf, '"'), v.Bytes()), '"')
+}
+
+func (n *bytesNode) describe(*Describer, Mode) *openapi.Schema {
+	s := &openapi.Schema{Type: openapi.Types{"string"}, ContentEncoding: "base64"}
+	// A validator compares the encoded text, four characters for three bytes.
+	if n.min > 0 {
+		low := base64.StdEncoding.EncodedLen(n.min)
+		s.MinLength = &low
+	}
+	if n.max >= 0 {
+		high := base64.StdEncoding.EncodedLen(n.max)
+		s.MaxLength = &high
+	}
+	s.Pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+	return s
+}
+
+// urlNode is the plan of a url.URL: an absolute http or https URL unless format
+// says otherwise.
+func (c *compiler) url(r *rules, where string) node {
+	n := &urlNode{textTypeNode{c.string(reflect.TypeFor[string](), r, where).(*stringNode), reflect.TypeFor[url.URL]()}}
+	if n.format == nil {
+		f, _ := format.Lookup("http-url")
+		n.format = &f
+	}
+	return n
+}
+
+type urlNode struct{ textTypeNode }
+
+func (n *urlNode) decode(d *decoder, v reflect.Value) bool {
+	var s string
+	before := d.report.count()
+	if !n.stringNode.decode(d, reflect.ValueOf(&s).Elem()) {
+		return false
+	}
+	if d.report.count() == before {
+		n.set(d, s, v)
+	}
+	return true
+}
+
+func (n *urlNode) decodeText(d *decoder, s string, v reflect.Value) {
+	before := d.report.count()
+	n.check(d, s, d.ascii)
+	if d.report.count() == before {
+		n.set(d, s, v)
+	}
+}
+
+func (n *urlNode) set(d *decoder, s string, v reflect.Value) {
+	u, err := url.Parse(s)
+	if err != nil {
+		d.violate("value_error")
+		return
+	}
+	v.Set(reflect.ValueOf(*u))
+}
+
+func (n *urlNode) encode(e *encoder, v reflect.Value) {
+	u := v.Interface().(url.URL)
+	e.string(u.String())
+}
