@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"reflect"
 )
 
 // Map is a JSON object that keeps the order in which its members were set, so
@@ -72,9 +73,15 @@ func (m Map[V]) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// UnmarshalJSON reads an object and keeps the order of its members.
+// UnmarshalJSON reads an object and keeps the order of its members. It reads
+// null as the empty map, and leaves out members that would be nil pointers.
 func (m *Map[V]) UnmarshalJSON(data []byte) error {
+	*m = Map[V]{}
+	if isNull(data) {
+		return nil
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
 	open, err := dec.Token()
 	if err != nil {
 		return err
@@ -82,7 +89,6 @@ func (m *Map[V]) UnmarshalJSON(data []byte) error {
 	if open != json.Delim('{') {
 		return fmt.Errorf("want an object, have %v", open)
 	}
-	*m = Map[V]{}
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
@@ -90,7 +96,10 @@ func (m *Map[V]) UnmarshalJSON(data []byte) error {
 		}
 		var value V
 		if err := dec.Decode(&value); err != nil {
-			return err
+			return fmt.Errorf("%q: %w", name, err)
+		}
+		if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && v.IsNil() {
+			continue
 		}
 		m.Set(name.(string), value)
 	}

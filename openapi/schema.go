@@ -1,5 +1,3 @@
-// Package openapi is the OpenAPI 3.1 document as Go values: what an app writes
-// about itself and what a tool reads about any API.
 package openapi
 
 import (
@@ -8,7 +6,7 @@ import (
 )
 
 // Schema is a JSON Schema of dialect 2020-12, as far as OpenAPI 3.1 documents
-// use it. The zero value accepts everything.
+// use it (OpenAPI 3.1, 4.8.24). The zero value accepts everything.
 type Schema struct {
 	// Bool makes the schema the literal true or false; all else is then ignored.
 	Bool *bool `json:"-"`
@@ -19,10 +17,14 @@ type Schema struct {
 	Title       string `json:"title,omitempty"`
 	Description string `json:"description,omitempty"`
 
-	Enum     []any             `json:"enum,omitempty"`
+	Enum []any `json:"enum,omitempty"`
+	// Const is the only value that is accepted. json.RawMessage("null") is the
+	// const null; nil is no const.
 	Const    any               `json:"const,omitempty"`
 	Default  json.RawMessage   `json:"default,omitempty"`
 	Examples []json.RawMessage `json:"examples,omitempty"`
+	// Example is what OpenAPI 3.0 had for Examples. It is read, and deprecated.
+	Example json.RawMessage `json:"example,omitempty"`
 
 	Minimum          json.Number `json:"minimum,omitempty"`
 	ExclusiveMinimum json.Number `json:"exclusiveMinimum,omitempty"`
@@ -46,6 +48,7 @@ type Schema struct {
 	Required             []string     `json:"required,omitempty"`
 	AdditionalProperties *Schema      `json:"additionalProperties,omitempty"`
 	PropertyNames        *Schema      `json:"propertyNames,omitempty"`
+	PatternProperties    Map[*Schema] `json:"patternProperties,omitzero"`
 	MinProperties        *int         `json:"minProperties,omitempty"`
 	MaxProperties        *int         `json:"maxProperties,omitempty"`
 
@@ -58,6 +61,12 @@ type Schema struct {
 	ReadOnly   bool `json:"readOnly,omitempty"`
 	WriteOnly  bool `json:"writeOnly,omitempty"`
 	Deprecated bool `json:"deprecated,omitempty"`
+
+	// Defs are schemas that Ref names from within this one.
+	Defs Map[*Schema] `json:"$defs,omitzero"`
+
+	// Extensions are the members whose names begin with "x-" (4.9).
+	Extensions map[string]any `json:"-"`
 }
 
 // Discriminator says which property tells the variants of a union apart.
@@ -94,7 +103,7 @@ func (t *Types) UnmarshalJSON(data []byte) error {
 }
 
 // Never is the schema that accepts nothing.
-func Never() *Schema { no := false; return &Schema{Bool: &no} }
+func Never() *Schema { return &Schema{Bool: new(false)} }
 
 // MarshalJSON writes the schema, or true or false where Bool is set.
 func (s *Schema) MarshalJSON() ([]byte, error) {
@@ -102,29 +111,41 @@ func (s *Schema) MarshalJSON() ([]byte, error) {
 		return json.Marshal(*s.Bool)
 	}
 	type plain Schema
-	return marshal((*plain)(s))
+	return marshalExtended((*plain)(s), s.Extensions)
 }
 
 // UnmarshalJSON reads a schema, or true or false.
 func (s *Schema) UnmarshalJSON(data []byte) error {
 	switch string(bytes.TrimSpace(data)) {
-	case "true", "false":
-		yes := data[0] == 't'
-		*s = Schema{Bool: &yes}
+	case "true":
+		*s = Schema{Bool: new(true)}
+		return nil
+	case "false":
+		*s = Schema{Bool: new(false)}
 		return nil
 	}
 	type plain Schema
-	return json.Unmarshal(data, (*plain)(s))
+	if err := unmarshalExtended(data, (*plain)(s), &s.Extensions); err != nil {
+		return err
+	}
+	s.PrefixItems = withoutNil(s.PrefixItems)
+	s.AllOf, s.AnyOf, s.OneOf = withoutNil(s.AllOf), withoutNil(s.AnyOf), withoutNil(s.OneOf)
+	return s.keepNullConst(data)
 }
 
-// marshal is json.Marshal without the escaping of < > and &, which would make
-// patterns unreadable. The document is served with nosniff.
-func marshal(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
+// keepNullConst tells a const of null from no const at all.
+func (s *Schema) keepNullConst(data []byte) error {
+	if s.Const != nil || !bytes.Contains(data, []byte(`"const"`)) {
+		return nil
 	}
-	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+	var raw struct {
+		Const json.RawMessage `json:"const"`
+	}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	if raw.Const != nil {
+		s.Const = raw.Const
+	}
+	return nil
 }

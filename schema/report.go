@@ -162,3 +162,14 @@ func cut(s string, n int) string {
 	}
 	return s[:n] + "…"
 }
+
+// Merge adds what other collected.
+func (r *Report) Merge(other *Report) {
+	for _, v := range other.violations {
+		r.Add(v)
+	}
+	r.omitted += other.omitted
+	if other.failure != nil {
+		r.Fail(other.failure)
+	}
+}

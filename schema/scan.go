@@ -33,6 +33,7 @@ type decoder struct {
 // callers can return it.
 func (d *decoder) fail(reason string) bool {
 	d.report.malformed = true
+	d.report.violations, d.report.omitted = nil, 0 // What was read before is not worth a word.
 	d.report.Violate(nil, "json_invalid", limit("error", reason), limit("offset", d.pos))
 	return false
 }

@@ -1,0 +1,189 @@
+package fastness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/fastness/fastness/internal/operation"
+	"github.com/fastness/fastness/internal/route"
+	"github.com/fastness/fastness/observe"
+	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/schema"
+)
+
+// App is an HTTP API: operations, what they depend on, and the defences around
+// them. It is an http.Handler. Declare everything before it serves.
+type App struct {
+	*Group
+	cfg   Config
+	types *schema.Types
+	defences
+
+	operations []*operationPlan
+	mounts     []mount
+	middleware []func(http.Handler) http.Handler
+	onStart    []hook
+	onStop     []hook
+	overrides  []*provider
+	mistakes   []error
+
+	routes      route.Tree[endpoint]
+	steps       []step
+	inner       http.Handler // the steps after the guards, if middleware wraps them
+	document    *openapi.Document
+	development atomic.Bool
+	draining    atomic.Bool
+
+	ids        observe.IDs
+	bodies     bodies
+	answers    bodies
+	jsonType   []string // shared header values, never written to
+	noStore    []string
+	start      sync.Once
+	startErr   error
+	singletons []*provider // app-scoped, in the order in which they were made
+}
+
+// endpoint is what a route leads to: an operation or a mounted handler.
+type endpoint struct {
+	operation *operationPlan
+	mount     *mount
+}
+
+type mount struct {
+	prefix  string
+	handler http.Handler
+	spec    operation.Spec
+}
+
+// New returns an app without operations. What is wrong with cfg is reported
+// when the app starts, with all that is wrong elsewhere.
+func New(cfg Config) *App {
+	cfg.withDefaults()
+	app := &App{cfg: cfg, jsonType: []string{"application/json"}, noStore: []string{"no-store"}}
+	app.types = schema.NewTypes(schema.Config{
+		InsecureIgnoreUnknown: cfg.InsecureFastAPICompat,
+		InsecureLaxNumbers:    cfg.InsecureFastAPICompat,
+	})
+	app.Group = &Group{app: app, providers: make(map[reflect.Type]*provider)}
+	return app
+}
+
+// Use wraps everything behind the guards, for all operations and mounts.
+// Middleware sees requests that passed the in-flight cap and the host
+// allowlist, and answers that carry the security headers.
+func (a *App) Use(middleware ...func(http.Handler) http.Handler) {
+	a.middleware = append(a.middleware, middleware...)
+}
+
+// OnStart runs f when the app starts, after its app-scoped providers, in the
+// order of declaration. An error keeps the app from starting.
+func (a *App) OnStart(f func(context.Context) error) { a.onStart = append(a.onStart, f) }
+
+// OnStop runs f when the app stops, in reverse order, before the app-scoped
+// providers clean up.
+func (a *App) OnStop(f func(context.Context) error) { a.onStop = append(a.onStop, f) }
+
+// Start compiles the declarations and makes the app-scoped values. The error
+// names every mistake of every declaration at once. An app that was not started
+// starts with its first request.
+func (a *App) Start(ctx context.Context) error {
+	a.start.Do(func() { a.startErr = a.doStart(ctx) })
+	return a.startErr
+}
+
+func (a *App) doStart(ctx context.Context) error {
+	if err := a.compile(); err != nil {
+		return err
+	}
+	if err := a.makeSingletons(ctx); err != nil {
+		return err
+	}
+	for _, f := range a.onStart {
+		if err := f(ctx); err != nil {
+			return errors.Join(fmt.Errorf("start: %w", err), a.Stop(ctx))
+		}
+	}
+	return nil
+}
+
+// compile turns the declarations into plans, or names every mistake.
+func (a *App) compile() error {
+	errs := slices.Clone(a.mistakes)
+	var err error
+	if a.defences, err = a.cfg.build(); err != nil {
+		errs = append(errs, err)
+	}
+	for _, op := range a.operations {
+		errs = append(errs, op.compile(a)...)
+	}
+	errs = append(errs, a.nameOperations()...)
+	for _, op := range a.operations {
+		if err := a.routes.Add(op.method, op.path, endpoint{operation: op}); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", op.where(), err))
+		}
+	}
+	errs = append(errs, a.addMounts()...)
+	errs = append(errs, a.addWellKnown()...)
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("the app cannot start:\n%w", err)
+	}
+	a.steps = a.chain()
+	a.wrapInner()
+	return nil
+}
+
+func (a *App) addMounts() (errs []error) {
+	for i := range a.mounts {
+		m := &a.mounts[i]
+		if m.spec.Access == nil {
+			errs = append(errs, fmt.Errorf("mount %s: no access rule: say who may call, such as access.Public", m.prefix))
+		}
+		if err := a.routes.AddMount(m.prefix, endpoint{mount: m}); err != nil {
+			errs = append(errs, fmt.Errorf("mount %s: %w", m.prefix, err))
+		}
+	}
+	return errs
+}
+
+// Stop runs the OnStop functions and cleans up after the app-scoped providers.
+func (a *App) Stop(ctx context.Context) error {
+	var errs []error
+	for _, f := range slices.Backward(a.onStop) {
+		errs = append(errs, f(ctx))
+	}
+	for _, p := range slices.Backward(a.singletons) {
+		if p.cleanup != nil {
+			errs = append(errs, p.cleanup(nil))
+		}
+	}
+	a.singletons = nil
+	return errors.Join(errs...)
+}
+
+// OptOut is a defence that was switched off, and the reason given.
+type OptOut = operation.OptOut
+
+// Audit lists every defence that the app goes without, and why.
+func (a *App) Audit() []OptOut {
+	out := a.cfg.optOuts()
+	for _, op := range a.operations {
+		for _, o := range op.spec.OptOuts {
+			o.Where = op.where()
+			out = append(out, o)
+		}
+	}
+	for _, m := range a.mounts {
+		out = append(out, operation.OptOut{
+			Where: "mount " + m.prefix, Name: "Mount",
+			Reason: "a mounted handler is not validated and not in the document",
+		})
+	}
+	return out
+}

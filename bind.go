@@ -1,0 +1,309 @@
+package fastness
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"sync"
+
+	"github.com/fastness/fastness/internal/form"
+	"github.com/fastness/fastness/problem"
+)
+
+// bind fills v, the operation's input: parameters of the operation and of its
+// providers, then the body, then what the providers make. Everything wrong with
+// the request is reported at once, before any provider runs.
+func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
+	if err := p.readPairs(x); err != nil {
+		return err
+	}
+	x.report.Context = &x.ctx
+	if len(p.uses) > 0 {
+		x.states = make([]useState, len(p.uses))
+		for i, u := range p.uses {
+			if u.provider.scope == requestScope {
+				x.states[i].input = reflect.New(u.provider.in)
+				u.input.bindParams(x, x.states[i].input.Elem())
+			}
+		}
+	}
+	p.bindParams(x, v)
+	if p.body.kind != noBody {
+		if err := p.body.bind(x, v); err != nil {
+			return err
+		}
+	}
+	if !x.report.OK() {
+		return x.report.Err()
+	}
+	for _, u := range p.uses {
+		if err := u.resolve(x); err != nil {
+			return err
+		}
+	}
+	p.bindDeps(x, v)
+	return nil
+}
+
+// readPairs parses the query and the cookies, each once.
+func (p *inputPlan) readPairs(x *exchange) (err error) {
+	if p.query && x.r.URL.RawQuery != "" {
+		if x.query, err = form.AppendQuery(x.pairs[:0], x.r.URL.RawQuery, 0); err != nil {
+			return err
+		}
+	}
+	if p.cookies {
+		if x.cookie, err = form.AppendCookies(nil, x.r.Header["Cookie"]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *inputPlan) bindParams(x *exchange, v reflect.Value) {
+	for i := range p.params {
+		p.params[i].bind(x, v.FieldByIndex(p.params[i].index))
+	}
+	for _, index := range p.raw {
+		v.FieldByIndex(index).Set(reflect.ValueOf(x.r))
+	}
+}
+
+func (p *inputPlan) bindDeps(x *exchange, v reflect.Value) {
+	for _, d := range p.deps {
+		value := d.source.provider.value
+		if d.source.provider.scope == requestScope {
+			value = x.states[d.source.slot].value
+		}
+		v.FieldByIndex(d.index).Set(value)
+	}
+}
+
+// resolve makes the value of a provider.
+func (u *use) resolve(x *exchange) error {
+	if u.provider.scope == appScope {
+		return nil
+	}
+	s := &x.states[u.slot]
+	u.input.bindDeps(x, s.input.Elem())
+	var err error
+	s.value, s.cleanup, err = u.provider.make(&x.ctx, s.input)
+	return err // A clean-up that comes with an error still runs: what was opened is closed.
+}
+
+// bind reads the parameter into v.
+func (p *param) bind(x *exchange, v reflect.Value) {
+	x.report.In = p.in
+	switch p.in {
+	case "path":
+		p.one(x, x.match.Params.At(p.place), 1, v)
+	case "query":
+		p.fromPairs(x, x.query, v)
+	case "cookie":
+		p.fromPairs(x, x.cookie, v)
+	case "header":
+		values := x.r.Header[p.name]
+		if p.name == "Host" && x.r.Host != "" {
+			values = []string{x.r.Host}
+		}
+		switch {
+		case p.list && len(values) > 0:
+			p.decode(x, values, v)
+		case len(values) == 0:
+			p.one(x, "", 0, v)
+		default:
+			p.one(x, values[len(values)-1], len(values), v)
+		}
+	}
+}
+
+func (p *param) fromPairs(x *exchange, pairs form.Pairs, v reflect.Value) {
+	if !p.list {
+		value, times := pairs.Lookup(p.name)
+		if times > 1 && x.app.cfg.InsecureFastAPICompat != "" {
+			for last := range pairs.Each(p.name) {
+				value = last
+			}
+			times = 1
+		}
+		p.one(x, value, times, v)
+		return
+	}
+	var values []string
+	for value := range pairs.Each(p.name) {
+		values = append(values, value)
+	}
+	if values == nil {
+		p.one(x, "", 0, v)
+		return
+	}
+	p.decode(x, values, v)
+}
+
+// one reads a parameter that was given times times. Twice is not once: what
+// checks the first value and what uses the last one disagree.
+func (p *param) one(x *exchange, value string, times int, v reflect.Value) {
+	switch {
+	case times == 1:
+		x.report.Prefix = append(x.report.Prefix[:0], problem.Name(p.shown()))
+		p.plan.DecodeString(&x.report, value, v)
+		x.report.Prefix = x.report.Prefix[:0]
+	case times > 1:
+		x.report.Violate([]problem.Segment{problem.Name(p.shown())}, "duplicate_parameter")
+	case p.preset != nil:
+		p.plan.DecodeText(&x.report, p.preset, v)
+	case p.required:
+		x.report.Violate([]problem.Segment{problem.Name(p.shown())}, "missing")
+	}
+}
+
+func (p *param) decode(x *exchange, values []string, v reflect.Value) {
+	x.report.Prefix = append(x.report.Prefix[:0], problem.Name(p.shown()))
+	p.plan.DecodeText(&x.report, values, v)
+	x.report.Prefix = x.report.Prefix[:0]
+}
+
+// shown is the parameter's name in violations. FastAPI writes headers in lower
+// case, and so does HTTP/2.
+func (p *param) shown() string {
+	if p.in != "header" {
+		return p.name
+	}
+	return lowerHeader(p.name)
+}
+
+// bodies are the buffers that requests are read into.
+type bodies struct{ pool sync.Pool }
+
+func (b *bodies) get() *[]byte {
+	if buf, ok := b.pool.Get().(*[]byte); ok {
+		return buf
+	}
+	buf := make([]byte, 0, 4<<10)
+	return &buf
+}
+
+// put keeps the buffer, unless a large body made it large.
+func (b *bodies) put(buf *[]byte) {
+	if cap(*buf) > 64<<10 {
+		return
+	}
+	*buf = (*buf)[:0]
+	b.pool.Put(buf)
+}
+
+// bind reads the body into the fields of v.
+func (b *bodyPlan) bind(x *exchange, v reflect.Value) error {
+	x.report.In = "body"
+	if x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody {
+		b.missing(x)
+		return nil
+	}
+	if b.kind == formBody {
+		return b.bindForm(x, v)
+	}
+	if ok, err := x.checkJSON(); !ok {
+		return err
+	}
+	buf := x.app.bodies.get()
+	defer x.app.bodies.put(buf)
+	if err := x.readBody(buf); err != nil {
+		return err
+	}
+	if len(*buf) == 0 {
+		b.missing(x)
+		return nil
+	}
+	if b.kind == wholeBody {
+		b.plan.Decode(&x.report, *buf, v.FieldByIndex(b.index))
+		return nil
+	}
+	parts := reflect.New(b.plan.Type()).Elem()
+	b.plan.Decode(&x.report, *buf, parts)
+	for i, index := range b.parts {
+		v.FieldByIndex(index).Set(parts.Field(i))
+	}
+	return nil
+}
+
+// missing reports that there is no body where one is required.
+func (b *bodyPlan) missing(x *exchange) {
+	switch {
+	case b.kind == formBody:
+		for i := range b.fields {
+			if f := &b.fields[i]; f.required {
+				x.report.Violate([]problem.Segment{problem.Name(f.name)}, "missing")
+			}
+		}
+	case !b.optional:
+		x.report.Violate(nil, "missing")
+	}
+}
+
+// checkJSON reports whether the body says that it is JSON. A text/plain body
+// that is read as JSON is a request that any page may send without a preflight.
+func (x *exchange) checkJSON() (ok bool, err error) {
+	if encoding := x.r.Header["Content-Encoding"]; len(encoding) > 0 {
+		return false, problem.New(http.StatusUnsupportedMediaType, "the body must not be compressed").
+			Named("unsupported_content_encoding").With("Accept-Encoding", "identity")
+	}
+	media, err := form.ContentType(x.r.Header["Content-Type"])
+	if err == nil && media.IsJSON() {
+		return true, nil
+	}
+	if x.app.cfg.InsecureFastAPICompat != "" {
+		x.report.Violate(nil, "model_attributes_type")
+		return false, nil
+	}
+	if err == nil {
+		err = problem.New(http.StatusUnsupportedMediaType, "the body must be JSON").Named("unsupported_media_type")
+	}
+	return false, err
+}
+
+// readBody reads the body into buf, up to the operation's limit.
+func (x *exchange) readBody(buf *[]byte) error {
+	limit := x.match.Value.operation.spec.BodyLimit
+	if x.r.ContentLength > limit {
+		return tooLarge(limit)
+	}
+	data := (*buf)[:0]
+	if n := x.r.ContentLength; n > int64(cap(data)) {
+		data = make([]byte, 0, n)
+	}
+	for {
+		if len(data) == cap(data) {
+			data = append(data, 0)[:len(data)]
+		}
+		n, err := x.r.Body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		*buf = data
+		switch {
+		case int64(len(data)) > limit:
+			return tooLarge(limit)
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return bodyError(err, limit)
+		}
+	}
+}
+
+func tooLarge(limit int64) error {
+	return problem.New(http.StatusRequestEntityTooLarge, "the body is larger than "+strconv.FormatInt(limit, 10)+" bytes").
+		Named("body_too_large").Extend("limit", limit).With("Connection", "close")
+}
+
+// bodyError says why a body could not be read.
+func bodyError(err error, limit int64) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tooLarge(limit)
+	}
+	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() {
+		return problem.New(http.StatusRequestTimeout, "the body took too long").With("Connection", "close").Wrap(err)
+	}
+	return problem.New(http.StatusBadRequest, "the body could not be read").
+		Named("body_unreadable").With("Connection", "close").Wrap(err)
+}

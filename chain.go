@@ -1,0 +1,177 @@
+package fastness
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/fastness/fastness/internal/route"
+	"github.com/fastness/fastness/observe"
+	"github.com/fastness/fastness/problem"
+)
+
+// step is one part of the chain. It returns the error that ends the request.
+type step struct {
+	name string
+	run  func(*exchange) error
+}
+
+// chain is the way of a request, in order. Around it stand recover, request id
+// and access log, in ServeHTTP; before it, where the server of package serve is
+// used, the framing guard at the connection.
+func (a *App) chain() []step {
+	return []step{
+		{"security headers, on every answer", (*exchange).secureHeaders},
+		{"in-flight cap", (*exchange).enter},               // 503
+		{"host allowlist", (*exchange).checkHost},          // 400 421
+		{"route, method allowlist", (*exchange).findRoute}, // 307 400 404 405
+		{"access rule", (*exchange).checkAccess},           // 401 403
+		{"operation", (*exchange).runOperation},            // what operate lists
+	}
+}
+
+// operate is the operation: the body is first read here.
+func (x *exchange) operate() (err error) {
+	op := x.match.Value.operation
+	defer x.removeFiles()
+	a, err := op.call(x) // bind and validate, dependencies, handler: 400 413 415 422 404 403
+	var body *[]byte
+	if err == nil {
+		body, err = x.encode(op, &a) // only declared fields; before the clean-up, so that a failure rolls back
+	}
+	if err = x.cleanUp(err); err != nil { // commit or roll back, before a byte is sent
+		x.release(body)
+		return err
+	}
+	x.send(&a, body)
+	x.release(body)
+	return nil
+}
+
+// ServeHTTP answers one request.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{app: a, r: r, sent: observe.Record(w), start: time.Now(), id: a.ids.New()}
+	x.out = x.sent
+	x.ctx = requestContext{x: x, parent: r.Context(), deadline: x.start.Add(a.cfg.Timeout)}
+	defer x.end()
+	w.Header()["X-Request-Id"] = []string{x.id}
+	if err := a.Start(r.Context()); err != nil {
+		x.fail(err)
+		return
+	}
+	for i := range a.steps {
+		if err := a.steps[i].run(x); err != nil {
+			x.fail(err)
+			return
+		}
+	}
+}
+
+// end recovers from a panic, gives back what the request held and writes the
+// access log.
+func (x *exchange) end() {
+	value := recover()
+	if value != nil {
+		x.panicked(value)
+	}
+	if x.inside {
+		x.app.inflight.Leave()
+	}
+	x.ctx.end()
+	x.log(value == http.ErrAbortHandler)
+	if value == http.ErrAbortHandler {
+		panic(value)
+	}
+}
+
+// panicked rolls back and answers 500, if nothing was sent yet.
+func (x *exchange) panicked(value any) {
+	err := fmt.Errorf("panic: %v", value)
+	if value != http.ErrAbortHandler {
+		observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.id, value)
+	}
+	_ = x.cleanUp(err) // It returns err, which was logged.
+	x.removeFiles()
+	if value == http.ErrAbortHandler {
+		return
+	}
+	if x.sent.Started() {
+		panic(http.ErrAbortHandler) // A cut answer must not be taken for a whole one.
+	}
+	x.answerProblem(problem.New(http.StatusInternalServerError, ""))
+}
+
+func (x *exchange) secureHeaders() error {
+	if x.r.TLS != nil && !x.app.development.Load() {
+		x.app.headers.SetTLS(x.out.Header())
+	} else {
+		x.app.headers.Set(x.out.Header())
+	}
+	return nil
+}
+
+func (x *exchange) enter() error {
+	if err := x.app.inflight.Enter(); err != nil {
+		return err
+	}
+	x.inside = true
+	return nil
+}
+
+func (x *exchange) checkHost() error { return x.app.hosts.Check(x.r) }
+
+// findRoute finds what the request is for, or ends it.
+func (x *exchange) findRoute() error {
+	switch x.r.Method {
+	case http.MethodTrace, http.MethodConnect:
+		return problem.New(http.StatusMethodNotAllowed, "").With("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+	}
+	x.match = x.app.routes.Find(x.r.Method, x.r.URL)
+	switch x.match.Outcome {
+	case route.Found:
+		if op := x.match.Value.operation; op != nil {
+			x.ctx.deadline = x.start.Add(op.spec.Timeout)
+		}
+		return nil
+	case route.Options:
+		x.out.Header()["Allow"] = []string{x.match.Allow}
+		x.out.WriteHeader(http.StatusNoContent)
+		return errAnswered
+	case route.Redirect:
+		x.out.Header()["Location"] = []string{x.match.Location}
+		x.out.WriteHeader(http.StatusTemporaryRedirect)
+		return errAnswered
+	case route.MethodNotAllowed:
+		return problem.New(http.StatusMethodNotAllowed, "").With("Allow", x.match.Allow)
+	case route.Malformed:
+		return problem.New(http.StatusBadRequest, "the path can be read in more than one way").Named("malformed_path")
+	default:
+		return problem.New(http.StatusNotFound, "")
+	}
+}
+
+// errAnswered ends the chain without an error: the answer is sent.
+var errAnswered = errors.New("answered")
+
+func (x *exchange) checkAccess() error {
+	if m := x.match.Value.mount; m != nil {
+		return m.spec.Access.Check(x.r)
+	}
+	return x.match.Value.operation.spec.Access.Check(x.r)
+}
+
+// runOperation runs the operation or the mounted handler, within its
+// middleware.
+func (x *exchange) runOperation() error {
+	switch e := x.match.Value; {
+	case e.mount != nil:
+		e.mount.serve(x)
+		return nil
+	case e.operation.wrapped != nil:
+		e.operation.wrapped.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
+		return nil
+	default:
+		return x.operate()
+	}
+}

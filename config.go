@@ -1,0 +1,152 @@
+package fastness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/fastness/fastness/guard/headers"
+	"github.com/fastness/fastness/guard/host"
+	"github.com/fastness/fastness/guard/inflight"
+	"github.com/fastness/fastness/internal/operation"
+	"github.com/fastness/fastness/openapi"
+)
+
+// Config describes an app. The zero value is the secure choice.
+type Config struct {
+	// Title and Version name the API in its document. They are required.
+	Title, Version string
+	// Description is the document's, in Markdown.
+	Description string
+	// Contact, License and Terms (a URL) go into the document.
+	Contact *openapi.Contact
+	License *openapi.License
+	Terms   string
+	// Servers are the addresses under which the API is reached.
+	Servers []openapi.Server
+	// Tags describes the tags that operations use, in order.
+	Tags []openapi.Tag
+	// EditDocument, if not nil, has the last word about the OpenAPI document.
+	EditDocument func(*openapi.Document)
+	// Source holds the Go files whose doc comments describe the operations,
+	// usually an embed.FS of "*.go". Without it operations are described by
+	// their options alone.
+	Source fs.FS
+	// Docs says when the document and the docs page are served. The default is
+	// [DocsInDevelopment].
+	Docs DocsPolicy
+
+	// Logger takes the access log and the causes of errors. The default is
+	// slog.Default().
+	Logger *slog.Logger
+	// Errors renders problems. The default is [ProblemDocuments];
+	// [FastAPIErrors] is for clients that come from there.
+	Errors ErrorEncoder
+
+	// Hosts are the names under which the app answers: "api.example.com",
+	// "*.example.com". The default is the loopback names only.
+	Hosts []string
+	// InsecureAnyHost, if not empty, says why any Host header is taken.
+	InsecureAnyHost string
+	// BodyLimit is the most bytes of a request body. The default is 1 MiB.
+	BodyLimit int64
+	// Timeout is how long an operation may take before its context ends. The
+	// default is 30 seconds.
+	Timeout time.Duration
+	// MaxInFlight is how many requests are served at once before more are
+	// answered 503. The default is 1024.
+	MaxInFlight int
+	// Headers are the security headers of every answer.
+	Headers headers.Config
+	// UploadDir is where uploads too large for memory are kept while their
+	// request lasts. The default is os.TempDir().
+	UploadDir string
+
+	// InsecureFastAPICompat, if not empty, says why the softer rules of FastAPI
+	// hold instead: unknown members are dropped, strings that spell numbers are
+	// numbers, the last of several equal parameters wins, and a body of another
+	// media type is a 422.
+	InsecureFastAPICompat string
+}
+
+// DocsPolicy says when an app serves its OpenAPI document and docs page.
+type DocsPolicy int
+
+const (
+	// DocsInDevelopment serves them while the app runs with a development
+	// certificate. A document tells an attacker where to begin.
+	DocsInDevelopment DocsPolicy = iota
+	// DocsOff never serves them.
+	DocsOff
+	// DocsPublic always serves them: for APIs that strangers are meant to use.
+	DocsPublic
+)
+
+// defences are the parts of the chain that a Config makes.
+type defences struct {
+	hosts    *host.Hosts
+	inflight *inflight.Limit
+	headers  *headers.Set
+}
+
+func (c *Config) withDefaults() {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Errors == nil {
+		c.Errors = ProblemDocuments
+	}
+	if c.BodyLimit == 0 {
+		c.BodyLimit = 1 << 20
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 30 * time.Second
+	}
+}
+
+// build makes the defences, or names every mistake.
+func (c *Config) build() (d defences, err error) {
+	var errs []error
+	if c.Title == "" || c.Version == "" {
+		errs = append(errs, errors.New("config: Title and Version must not be empty"))
+	}
+	if c.BodyLimit < 0 {
+		errs = append(errs, fmt.Errorf("config: BodyLimit is %d, want more than 0", c.BodyLimit))
+	}
+	if c.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("config: Timeout is %v, want more than 0", c.Timeout))
+	}
+	if d.hosts, err = host.New(host.Config{Allow: c.Hosts, InsecureAnyHost: c.InsecureAnyHost}); err != nil {
+		errs = append(errs, fmt.Errorf("config: Hosts: %w", err))
+	}
+	if d.inflight, err = inflight.New(inflight.Config{Max: c.MaxInFlight}); err != nil {
+		errs = append(errs, fmt.Errorf("config: MaxInFlight: %w", err))
+	}
+	if d.headers, err = headers.New(c.Headers); err != nil {
+		errs = append(errs, fmt.Errorf("config: Headers: %w", err))
+	}
+	return d, errors.Join(errs...)
+}
+
+// optOuts lists the settings that weaken a defence.
+func (c *Config) optOuts() []operation.OptOut {
+	var out []operation.OptOut
+	for _, o := range []operation.OptOut{
+		{Where: "config", Name: "InsecureAnyHost", Reason: c.InsecureAnyHost},
+		{Where: "config", Name: "InsecureFastAPICompat", Reason: c.InsecureFastAPICompat},
+	} {
+		if o.Reason != "" {
+			out = append(out, o)
+		}
+	}
+	if c.Docs == DocsPublic {
+		out = append(out, operation.OptOut{Where: "config", Name: "DocsPublic", Reason: "the document is meant for strangers"})
+	}
+	return out
+}
+
+// hook runs when the app starts or stops.
+type hook func(context.Context) error

@@ -1,0 +1,54 @@
+// Package fastness is a web framework for HTTP APIs in which one typed function
+// declares an operation: its route, its binding and validation, its place in
+// the OpenAPI document, its dependencies and who may call it.
+//
+//	type readItem struct {
+//		ID int     `path:"id" minimum:"1"`
+//		Q  *string `query:"q" maxLength:"50"`
+//		DB *Store  // filled by a provider
+//	}
+//
+//	func read(ctx context.Context, in readItem) (Item, error) {
+//		return in.DB.Item(ctx, in.ID)
+//	}
+//
+//	func main() {
+//		app := fastness.New(fastness.Config{Title: "Shop", Version: "1.0.0"})
+//		fastness.ProvideValue(app, openStore())
+//		fastness.Get(app, "/items/{id}", read, access.Public)
+//		fastness.Main(app)
+//	}
+//
+// # Inputs
+//
+// The fields of the input struct say where their values come from:
+//
+//	ID    int              `path:"id"`
+//	Sort  string           `query:"sort" enum:"name,price" default:"name"`
+//	Tags  []string         `query:"tag"`            // ?tag=a&tag=b
+//	Agent string           `header:"User-Agent"`
+//	Theme *string          `cookie:"theme"`
+//	Name  string           `form:"name"`            // urlencoded or multipart
+//	Photo fastness.File    `form:"photo"`
+//	Item  NewItem          `body:"item"`            // one member of a JSON object
+//	Body  NewItem                                   // the whole JSON body
+//	Tx    *sql.Tx                                   // whatever has a provider
+//
+// A field without a default that is no pointer and no [Opt] is required. The
+// rules are those of package schema. Whatever is wrong with a declaration is
+// reported when the app starts, all of it at once.
+//
+// # Answers
+//
+// What the function returns is the body. [Created], [Result], [NoContent],
+// [Redirect] and [Page] carry a status, headers or cookies besides.
+//
+// An error that is a *problem.Problem is shown to the caller. Any other error is
+// an opaque 500 with a request id, and its text goes to the log.
+//
+// # Defences
+//
+// Every request passes the list in chain.go. The zero [Config] has all of them
+// on; whatever weakens one is a field called Insecure…, whose value is the
+// reason, and [App.Audit] lists it.
+package fastness

@@ -1,0 +1,90 @@
+package fastness
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/fastness/fastness/problem"
+)
+
+// ErrorEncoder renders a problem: it returns the status, the content type and
+// the body of the answer.
+type ErrorEncoder func(*problem.Problem) (status int, contentType string, body []byte)
+
+// ProblemDocuments renders RFC 9457 problem documents.
+func ProblemDocuments(p *problem.Problem) (status int, contentType string, body []byte) {
+	return p.Status, problem.MediaType, p.AppendJSON(make([]byte, 0, 256+160*len(p.Errors)))
+}
+
+// FastAPIErrors renders the answers of FastAPI: {"detail": …}, where detail is
+// a text, or for a request that is not as declared a list of its violations
+// with type, loc, msg and ctx. What the caller sent ("input") is left out. A
+// body that is not JSON is a 422 there.
+func FastAPIErrors(p *problem.Problem) (status int, contentType string, body []byte) {
+	body = append(make([]byte, 0, 128+160*len(p.Errors)), `{"detail":`...)
+	status = p.Status
+	switch {
+	case len(p.Errors) > 0:
+		status = http.StatusUnprocessableEntity
+		body = append(body, '[')
+		for i := range p.Errors {
+			if i > 0 {
+				body = append(body, ',')
+			}
+			body = appendFastAPI(body, &p.Errors[i])
+		}
+		body = append(body, ']')
+	case len(p.Extensions) > 0 && p.Extensions["detail"] != nil:
+		text, err := json.Marshal(p.Extensions["detail"])
+		if err != nil {
+			text = []byte("null")
+		}
+		body = append(body, text...)
+	case p.Detail == "" || p.Status == http.StatusUnsupportedMediaType:
+		body = problem.AppendString(body, statusText(p.Status))
+	default:
+		body = problem.AppendString(body, p.Detail)
+	}
+	return status, "application/json", append(body, '}')
+}
+
+func statusText(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return text
+	}
+	return "Error"
+}
+
+// appendFastAPI appends one violation in FastAPI's shape.
+func appendFastAPI(buf []byte, v *problem.Violation) []byte {
+	buf = problem.AppendString(append(buf, `{"type":`...), v.Code)
+	in := v.In
+	if in == "form" {
+		in = "body" // FastAPI calls every body so.
+	}
+	buf = problem.AppendString(append(buf, `,"loc":[`...), in)
+	limits := v.Limits
+	for _, s := range v.Path {
+		buf = append(buf, ',')
+		buf = appendSegment(buf, s)
+	}
+	if i := slices.IndexFunc(limits, func(l problem.Limit) bool { return l.Name == "offset" }); v.Code == "json_invalid" && i >= 0 {
+		offset, _ := limits[i].Value.(int)
+		buf = appendSegment(append(buf, ','), problem.Index(offset))
+		limits = slices.Delete(slices.Clone(limits), i, i+1)
+	}
+	buf = problem.AppendString(append(buf, `],"msg":`...), v.Detail)
+	if len(limits) > 0 {
+		buf = problem.AppendLimits(append(buf, `,"ctx":`...), limits)
+	}
+	return append(buf, '}')
+}
+
+func appendSegment(buf []byte, s problem.Segment) []byte {
+	if s.IsIndex {
+		text, _ := json.Marshal(s.Index) // An int always encodes.
+		return append(buf, text...)
+	}
+	return problem.AppendString(buf, s.Name)
+}

@@ -1,0 +1,161 @@
+package fastness
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/fastness/fastness/internal/form"
+	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/schema"
+)
+
+// bindForm reads an urlencoded or multipart body into the fields of v.
+func (b *bodyPlan) bindForm(x *exchange, v reflect.Value) error {
+	parts, err := b.readForm(x)
+	if err != nil {
+		return err
+	}
+	for i := range b.fields {
+		b.fields[i].fromForm(x, parts, v.FieldByIndex(b.fields[i].index))
+	}
+	if x.app.cfg.InsecureFastAPICompat == "" {
+		b.unknownFields(x, parts)
+	}
+	return nil
+}
+
+// readForm parses the body by its media type.
+func (b *bodyPlan) readForm(x *exchange) (form.Parts, error) {
+	limit := x.match.Value.operation.spec.BodyLimit
+	if x.r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	if len(x.r.Header["Content-Encoding"]) > 0 {
+		return nil, problem.New(http.StatusUnsupportedMediaType, "the body must not be compressed").Named("unsupported_content_encoding")
+	}
+	media, err := form.ContentType(x.r.Header["Content-Type"])
+	switch {
+	case err == nil && media.Type == "multipart/form-data":
+		x.files, err = form.Multipart(x.r.Body, media.Boundary, form.Limits{
+			Bytes: limit, Dir: x.app.cfg.UploadDir, Accept: b.accept,
+		})
+		return x.files, err
+	case err == nil && media.IsForm():
+		return b.readURLEncoded(x)
+	case x.app.cfg.InsecureFastAPICompat != "":
+		b.missing(x)
+		return nil, x.report.Err()
+	case err == nil:
+		err = problem.New(http.StatusUnsupportedMediaType, "the body must be a form").Named("unsupported_media_type")
+	}
+	return nil, err
+}
+
+func (b *bodyPlan) readURLEncoded(x *exchange) (form.Parts, error) {
+	buf := x.app.bodies.get()
+	defer x.app.bodies.put(buf)
+	if err := x.readBody(buf); err != nil {
+		return nil, err
+	}
+	pairs, err := form.AppendBody(nil, string(*buf), 0)
+	parts := make(form.Parts, len(pairs))
+	for i, p := range pairs {
+		parts[i] = form.Part{Name: p.Name, Value: p.Value}
+	}
+	return parts, err
+}
+
+// accept refuses a file before it is read where no field wants one: uploads
+// that nobody asked for are the cheapest way to fill a disk.
+func (b *bodyPlan) accept(name string, isFile bool) error {
+	if !isFile {
+		return nil
+	}
+	for i := range b.fields {
+		if b.fields[i].name == name && b.fields[i].file {
+			return nil
+		}
+	}
+	return problem.New(http.StatusUnprocessableEntity, "a file was sent where none is wanted").Named("unexpected_file")
+}
+
+// unknownFields refuses fields that nobody declared.
+func (b *bodyPlan) unknownFields(x *exchange, parts form.Parts) {
+	for _, part := range parts {
+		known := false
+		for i := range b.fields {
+			known = known || b.fields[i].name == part.Name
+		}
+		if !known {
+			x.report.Violate([]problem.Segment{problem.Name(part.Name)}, "extra_forbidden")
+		}
+	}
+}
+
+// fromForm reads the field from the parts. An empty text counts as absent: a
+// browser sends every field of a form, filled in or not.
+func (p *param) fromForm(x *exchange, parts form.Parts, v reflect.Value) {
+	if p.file {
+		p.fromFiles(x, parts, v)
+		return
+	}
+	var values []string
+	for _, part := range parts {
+		if part.Name == p.name && part.File == nil && part.Value != "" {
+			values = append(values, part.Value)
+		}
+	}
+	switch {
+	case p.list && len(values) > 0:
+		p.decode(x, values, v)
+	case len(values) == 1 && !p.plan.ReadsText():
+		p.fromJSON(x, values[0], v)
+	case len(values) == 0:
+		p.one(x, "", 0, v)
+	case len(values) > 1 && x.app.cfg.InsecureFastAPICompat != "":
+		p.one(x, values[len(values)-1], 1, v)
+	default:
+		p.one(x, values[0], len(values), v)
+	}
+}
+
+// fromJSON reads a field of a structured type: JSON text inside the form.
+func (p *param) fromJSON(x *exchange, text string, v reflect.Value) {
+	inner := schema.Report{Context: &x.ctx, In: x.report.In, Prefix: []problem.Segment{problem.Name(p.name)}}
+	p.plan.Decode(&inner, []byte(text), v)
+	x.report.Merge(&inner)
+}
+
+func (p *param) fromFiles(x *exchange, parts form.Parts, v reflect.Value) {
+	var files []File
+	for _, part := range parts {
+		if part.Name != p.name {
+			continue
+		}
+		if part.File == nil {
+			if part.Value != "" {
+				x.report.Violate([]problem.Segment{problem.Name(p.name)}, "value_error", problem.Limit{Name: "expected", Value: "file"})
+				return
+			}
+			continue
+		}
+		files = append(files, *part.File)
+	}
+	switch {
+	case p.list:
+		v.Set(reflect.ValueOf(files))
+	case len(files) > 1:
+		x.report.Violate([]problem.Segment{problem.Name(p.name)}, "duplicate_parameter")
+	case len(files) == 0 && p.required:
+		x.report.Violate([]problem.Segment{problem.Name(p.name)}, "missing")
+	case len(files) == 1:
+		switch v.Type() {
+		case reflect.TypeFor[*File]():
+			v.Set(reflect.ValueOf(&files[0]))
+		case reflect.TypeFor[Opt[File]]():
+			v.Set(reflect.ValueOf(schema.Some(files[0])))
+		default:
+			v.Set(reflect.ValueOf(files[0]))
+		}
+	}
+}

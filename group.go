@@ -1,0 +1,135 @@
+package fastness
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"runtime"
+	"strings"
+
+	"github.com/fastness/fastness/internal/operation"
+)
+
+// Router is where operations are declared: an *App or a *Group.
+type Router interface {
+	router() *Group
+}
+
+// Group is a set of operations that share a path prefix and options: tags, an
+// access rule, middleware, responses, providers.
+type Group struct {
+	app       *App
+	parent    *Group
+	prefix    string
+	options   []Option
+	providers map[reflect.Type]*provider
+}
+
+func (g *Group) router() *Group { return g }
+
+// Group returns a group within g. Its operations get the options of g first,
+// then these.
+func (g *Group) Group(prefix string, options ...Option) *Group {
+	return &Group{
+		app: g.app, parent: g, prefix: g.prefix + prefix,
+		options:   append(append([]Option(nil), g.options...), options...),
+		providers: make(map[reflect.Type]*provider),
+	}
+}
+
+// Mount hands every request below prefix to handler, without the prefix. It
+// needs an access rule like an operation. What the handler reads is not
+// validated and what it serves is not in the document: the audit says so.
+func Mount(r Router, prefix string, handler http.Handler, options ...Option) {
+	g := r.router()
+	m := mount{prefix: g.prefix + prefix, handler: handler}
+	for _, o := range append(append([]Option(nil), g.options...), options...) {
+		o.Apply(&m.spec)
+	}
+	for i := len(m.spec.Middleware) - 1; i >= 0; i-- {
+		m.handler = m.spec.Middleware[i](m.handler)
+	}
+	g.app.mistakes = append(g.app.mistakes, m.spec.Mistakes...)
+	g.app.mounts = append(g.app.mounts, m)
+}
+
+// Get declares an operation for the GET and HEAD requests of a path.
+func Get[In, Out any](r Router, path string, handle func(context.Context, In) (Out, error), options ...Option) {
+	Handle(r, http.MethodGet, path, handle, options...)
+}
+
+// Post declares an operation for the POST requests of a path.
+func Post[In, Out any](r Router, path string, handle func(context.Context, In) (Out, error), options ...Option) {
+	Handle(r, http.MethodPost, path, handle, options...)
+}
+
+// Put declares an operation for the PUT requests of a path.
+func Put[In, Out any](r Router, path string, handle func(context.Context, In) (Out, error), options ...Option) {
+	Handle(r, http.MethodPut, path, handle, options...)
+}
+
+// Patch declares an operation for the PATCH requests of a path.
+func Patch[In, Out any](r Router, path string, handle func(context.Context, In) (Out, error), options ...Option) {
+	Handle(r, http.MethodPatch, path, handle, options...)
+}
+
+// Delete declares an operation for the DELETE requests of a path.
+func Delete[In, Out any](r Router, path string, handle func(context.Context, In) (Out, error), options ...Option) {
+	Handle(r, http.MethodDelete, path, handle, options...)
+}
+
+// Head declares an operation for the HEAD requests of a path, where those of
+// GET will not do.
+func Head[In, Out any](r Router, path string, handle func(context.Context, In) (Out, error), options ...Option) {
+	Handle(r, http.MethodHead, path, handle, options...)
+}
+
+// Options declares an operation for the OPTIONS requests of a path, where the
+// derived answer, 204 with Allow, will not do.
+func Options[In, Out any](r Router, path string, handle func(context.Context, In) (Out, error), options ...Option) {
+	Handle(r, http.MethodOptions, path, handle, options...)
+}
+
+// Handle declares an operation for any method.
+func Handle[In, Out any](r Router, method, path string, handle func(context.Context, In) (Out, error), options ...Option) {
+	g := r.router()
+	op := &operationPlan{
+		group: g, method: method, path: g.prefix + path,
+		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), function: functionName(handle),
+	}
+	for _, o := range g.options {
+		o.Apply(&op.spec)
+	}
+	for _, o := range options {
+		o.Apply(&op.spec)
+	}
+	op.result, op.isResult = any(new(Out)).(result)
+	op.call = func(x *exchange) (answer, error) {
+		var in In
+		if err := op.input.bind(x, reflect.ValueOf(&in).Elem()); err != nil {
+			return answer{}, err
+		}
+		out, err := handle(&x.ctx, in)
+		if err != nil {
+			return answer{}, err
+		}
+		return op.answer(&out)
+	}
+	g.app.operations = append(g.app.operations, op)
+}
+
+// functionName returns the name of a declared function, or "" of a literal.
+func functionName(f any) string {
+	name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
+	name = strings.TrimSuffix(name, "-fm")
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	if strings.HasPrefix(name, "func") {
+		return ""
+	}
+	return name
+}
+
+// Option says something about an operation or about all of a group: an access
+// rule, [Tags], [Summary] … Options of a group come before those of an
+// operation, so the nearer one wins.
+type Option = operation.Option

@@ -1,0 +1,361 @@
+package fastness
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/fastness/fastness/internal/form"
+	"github.com/fastness/fastness/schema"
+)
+
+// File is an uploaded file; see its methods.
+type File = form.File
+
+// Opt is a value that may be absent and tells whether it was.
+type Opt[T any] = schema.Opt[T]
+
+// Null is a value that may be null.
+type Null[T any] = schema.Null[T]
+
+// inputPlan says how an input struct is filled.
+type inputPlan struct {
+	typ    reflect.Type
+	params []param
+	body   bodyPlan
+	deps   []dependency
+	// raw are the fields that get the *http.Request itself.
+	raw [][]int
+	// uses are the providers of the operation, each after what it needs. Only
+	// the operation's own plan has them.
+	uses    []*use
+	query   bool // some plan of the operation reads the query
+	cookies bool
+}
+
+// param is one field that is read from text.
+type param struct {
+	in, name string
+	index    []int
+	plan     *schema.Plan
+	required bool
+	list     bool
+	preset   []string // the default, or nil
+	place    int      // of a path parameter, in the pattern
+	field    reflect.StructField
+	file     bool
+}
+
+// dependency is one field that a provider fills.
+type dependency struct {
+	index  []int
+	source *use
+}
+
+// use is a provider as one operation uses it: its parameters are the
+// operation's, so the same provider may read another place of another path.
+type use struct {
+	provider *provider
+	slot     int
+	input    inputPlan
+}
+
+type bodyKind int
+
+const (
+	noBody    bodyKind = iota
+	wholeBody          // one field takes the JSON body
+	partsBody          // several fields take one member each
+	formBody           // fields take the fields of a form
+)
+
+// bodyPlan says how the body is read.
+type bodyPlan struct {
+	kind     bodyKind
+	plan     *schema.Plan
+	index    []int   // of the field that takes the whole body
+	parts    [][]int // of the fields that take one member each
+	fields   []param // of a form
+	files    bool
+	optional bool
+}
+
+// inputCompiler makes the plan of an input struct.
+type inputCompiler struct {
+	app       *App
+	group     *Group
+	op        *operationPlan // nil for an app-scoped provider
+	pathNames []string
+	usedNames []string
+	uses      map[*provider]*use
+	making    []*provider // the chain of providers that are being compiled
+	errs      []error
+}
+
+func (c *inputCompiler) mistake(format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf(format, args...))
+}
+
+// compile fills plan for the operation's input type.
+func (c *inputCompiler) compile(plan *inputPlan, t reflect.Type) []error {
+	c.uses = make(map[*provider]*use)
+	c.fill(plan, t)
+	for _, required := range c.op.spec.Requires {
+		if p := c.group.provider(required); p == nil {
+			c.mistake("requires %s, for which there is no provider", required)
+		} else {
+			c.use(p)
+		}
+	}
+	for _, name := range c.pathNames {
+		if !slices.Contains(c.usedNames, name) {
+			c.mistake("path parameter {%s} has no field with the tag `path:\"%s\"`", name, name)
+		}
+	}
+	plan.uses = make([]*use, len(c.uses))
+	for _, u := range c.uses {
+		plan.uses[u.slot] = u
+	}
+	for _, p := range append([]*inputPlan{plan}, inputsOf(plan.uses)...) {
+		for _, param := range p.params {
+			plan.query = plan.query || param.in == "query"
+			plan.cookies = plan.cookies || param.in == "cookie"
+		}
+	}
+	return c.errs
+}
+
+func inputsOf(uses []*use) []*inputPlan {
+	plans := make([]*inputPlan, len(uses))
+	for i, u := range uses {
+		plans[i] = &u.input
+	}
+	return plans
+}
+
+func (c *inputCompiler) fill(plan *inputPlan, t reflect.Type) {
+	plan.typ = t
+	if t.Kind() != reflect.Struct {
+		c.mistake("the input is of type %s, want a struct", t)
+		return
+	}
+	c.fields(plan, t, nil)
+	c.finishBody(plan, t)
+}
+
+// sources are the tags that say where a field's value comes from.
+func sources() []string { return []string{"path", "query", "header", "cookie", "form", "body"} }
+
+func (c *inputCompiler) fields(plan *inputPlan, t reflect.Type, prefix []int) {
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		index := append(slices.Clone(prefix), i)
+		source, name := "", ""
+		for _, s := range sources() {
+			if text, ok := sf.Tag.Lookup(s); ok {
+				if source != "" {
+					c.mistake("field %s has the tags %s and %s, want one source", sf.Name, source, s)
+				}
+				source, name = s, text
+			}
+		}
+		p := c.group.provider(sf.Type)
+		switch {
+		case !sf.IsExported() && !sf.Anonymous:
+			c.mistake("field %s cannot be filled: it is not exported", sf.Name)
+		case source == "body" && name != "":
+			plan.body.parts = append(plan.body.parts, index)
+		case source == "body" || source == "" && sf.Name == "Body" && p == nil:
+			if plan.body.index != nil {
+				c.mistake("field %s is a second body", sf.Name)
+			}
+			plan.body.index = index
+		case source != "":
+			c.param(plan, sf, source, name, index)
+		case sf.Type == reflect.TypeFor[*http.Request]():
+			plan.raw = append(plan.raw, index)
+		case p != nil:
+			if u := c.use(p); u != nil {
+				plan.deps = append(plan.deps, dependency{index, u})
+			}
+		case sf.Anonymous && sf.Type.Kind() == reflect.Struct:
+			c.fields(plan, sf.Type, index)
+		default:
+			c.mistake("field %s of type %s has no source: it needs a tag (path, query, header, cookie, form, body) or a provider", sf.Name, sf.Type)
+		}
+	}
+}
+
+// param adds a field that is read from text.
+func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, name string, index []int) {
+	p := param{in: source, name: name, index: index, field: sf}
+	if name == "" {
+		c.mistake("field %s: the tag %s needs a name", sf.Name, source)
+		return
+	}
+	if c.op == nil {
+		c.mistake("field %s: a value that lives as long as the app cannot read a request", sf.Name)
+		return
+	}
+	switch source {
+	case "header":
+		p.name = http.CanonicalHeaderKey(name)
+	case "path":
+		if p.place = slices.Index(c.pathNames, name); p.place < 0 {
+			c.mistake("field %s: the path has no {%s}", sf.Name, name)
+			return
+		}
+		c.usedNames = append(c.usedNames, name)
+	case "form":
+		if p.file = fileType(sf.Type, &p); p.file {
+			plan.body.fields = append(plan.body.fields, p)
+			plan.body.files = true
+			return
+		}
+	}
+	t, err := c.app.types.Plan(sf.Type, sf.Tag)
+	if err != nil {
+		c.mistake("field %s: %w", sf.Name, err)
+		return
+	}
+	if p.plan = t; !t.ReadsText() && source != "form" {
+		c.mistake("field %s: a %s parameter cannot be of type %s", sf.Name, source, sf.Type)
+		return
+	}
+	p.list, p.required = t.TakesList(), !t.Optional()
+	c.paramDefault(&p, sf)
+	if source == "path" && (!p.required || p.list) {
+		c.mistake("field %s: a path parameter is one value and always there", sf.Name)
+	}
+	if source == "form" {
+		plan.body.fields = append(plan.body.fields, p)
+		return
+	}
+	plan.params = append(plan.params, p)
+}
+
+// paramDefault reads and checks the default of a parameter.
+func (c *inputCompiler) paramDefault(p *param, sf reflect.StructField) {
+	if text, ok := sf.Tag.Lookup("required"); ok {
+		required, err := strconv.ParseBool(text)
+		if err != nil {
+			c.mistake("field %s: required is %q, want true or false", sf.Name, text)
+		}
+		p.required = required
+	}
+	text, ok := sf.Tag.Lookup("default")
+	if !ok {
+		return
+	}
+	p.required = false
+	p.preset = []string{text}
+	if p.list {
+		p.preset = strings.Split(text, ",")
+	}
+	report := schema.Report{In: p.in}
+	p.plan.DecodeText(&report, p.preset, reflect.New(sf.Type).Elem())
+	if !report.OK() {
+		c.mistake("field %s: default %q breaks the field's own rules", sf.Name, text)
+	}
+}
+
+// fileType reports whether t is a file, an optional file or a list of files.
+func fileType(t reflect.Type, p *param) bool {
+	switch t {
+	case reflect.TypeFor[File]():
+		p.required = true
+	case reflect.TypeFor[*File](), reflect.TypeFor[Opt[File]]():
+	case reflect.TypeFor[[]File]():
+		p.list = true
+	default:
+		return false
+	}
+	return true
+}
+
+// finishBody makes the plan of the body and refuses what cannot be together.
+func (c *inputCompiler) finishBody(plan *inputPlan, t reflect.Type) {
+	b := &plan.body
+	kinds := 0
+	for _, has := range []bool{b.index != nil, len(b.parts) > 0, len(b.fields) > 0} {
+		if has {
+			kinds++
+		}
+	}
+	if kinds > 1 {
+		c.mistake("a body is one field, parts, or a form: %s mixes them", t)
+		return
+	}
+	if kinds == 0 {
+		return
+	}
+	if len(c.making) > 0 {
+		c.mistake("provider of %s: only the operation reads the body", c.making[len(c.making)-1].typ)
+		return
+	}
+	var err error
+	switch {
+	case b.index != nil:
+		sf := t.FieldByIndex(b.index)
+		b.kind = wholeBody
+		b.plan, err = c.app.types.Plan(sf.Type, sf.Tag)
+		b.optional = err == nil && b.plan.Optional()
+	case len(b.parts) > 0:
+		b.kind = partsBody
+		b.plan, err = c.app.types.Plan(partsType(t, b.parts), "")
+	default:
+		b.kind = formBody
+	}
+	if err != nil {
+		c.mistake("body: %w", err)
+	}
+}
+
+// partsType makes a struct whose members are the parts, so that one walk reads
+// them all and an unknown part is refused like an unknown member.
+func partsType(t reflect.Type, parts [][]int) reflect.Type {
+	fields := make([]reflect.StructField, len(parts))
+	for i, index := range parts {
+		sf := t.FieldByIndex(index)
+		fields[i] = reflect.StructField{
+			Name: sf.Name, Type: sf.Type,
+			Tag: reflect.StructTag(`json:"`+sf.Tag.Get("body")+`" `) + sf.Tag,
+		}
+	}
+	return reflect.StructOf(fields)
+}
+
+// use returns the provider as this operation uses it.
+func (c *inputCompiler) use(p *provider) *use {
+	if slices.Contains(c.making, p) {
+		names := make([]string, 0, len(c.making)+1)
+		for _, m := range append(c.making[slices.Index(c.making, p):], p) {
+			names = append(names, m.typ.String())
+		}
+		c.mistake("providers need each other: %s", strings.Join(names, " → "))
+		return nil
+	}
+	if u, ok := c.uses[p]; ok {
+		return u
+	}
+	u := &use{provider: p}
+	if p.scope == requestScope {
+		c.making = append(c.making, p)
+		before := len(c.errs)
+		outer := c.group
+		c.group = p.group // What a provider needs is looked up where it was declared.
+		c.fill(&u.input, p.in)
+		c.group = outer
+		if len(c.errs) > before {
+			c.errs = append(c.errs[:before], fmt.Errorf("provider of %s: %w", p.typ, errors.Join(c.errs[before:]...)))
+		}
+		c.making = c.making[:len(c.making)-1]
+	}
+	u.slot = len(c.uses)
+	c.uses[p] = u
+	return u
+}

@@ -1,0 +1,92 @@
+// Package operation holds what can be said about an operation besides its
+// function: the common ground of the app, which reads it, and of the packages
+// whose options write it.
+package operation
+
+import (
+	"net/http"
+	"reflect"
+	"time"
+)
+
+// Option says something about one operation, or about all of a group.
+type Option interface {
+	// Apply writes the option into s. What is wrong with it goes to s.Mistakes.
+	Apply(s *Spec)
+}
+
+// Func is an option that is a function.
+type Func func(*Spec)
+
+// Apply calls f.
+func (f Func) Apply(s *Spec) { f(s) }
+
+// Access decides who may call an operation.
+type Access interface {
+	// String names the rule as the routes table and the document show it.
+	String() string
+	// Check returns nil if the caller of r may go on. It runs before a byte of
+	// the body is read.
+	Check(r *http.Request) error
+}
+
+// Spec is what is known about an operation besides its function. Options of a
+// group are applied before those of an operation, so the nearer one wins.
+type Spec struct {
+	// Access is nil until an option says who may call. An operation for which
+	// nobody said it does not start.
+	Access Access
+
+	ID          string
+	Summary     string
+	Description string
+	Tags        []string
+	Deprecated  bool
+	Hidden      bool
+
+	// Status is the status of a normal answer, 0 for the type's own.
+	Status int
+	// StatusText describes the normal answer.
+	StatusText string
+	Responses  []Response
+	Examples   []Example
+	Extensions map[string]any
+
+	// BodyLimit is the most bytes of a request body, 0 for the app's default.
+	BodyLimit int64
+	// Timeout is how long the operation may take, 0 for the app's default.
+	Timeout time.Duration
+	// Requires are the types of providers that run though no field asks for
+	// their value.
+	Requires []reflect.Type
+	// Middleware wraps the operation, the first one outermost.
+	Middleware []func(http.Handler) http.Handler
+
+	// OptOuts are the defences that this operation goes without.
+	OptOuts  []OptOut
+	Mistakes []error
+}
+
+// Response is one more answer that an operation can give.
+type Response struct {
+	Status      int
+	Description string
+	// Type is the Go type of the body, nil for a problem document or nothing.
+	Type reflect.Type
+}
+
+// Example is a named example of a request body.
+type Example struct {
+	Name  string
+	Value any
+}
+
+// OptOut is a defence that was switched off, and why.
+type OptOut struct {
+	// Where is the operation or the setting.
+	Where string `json:"where"`
+	// Name is the name of the option or field, such as InsecureAnyHost.
+	Name string `json:"name"`
+	// Reason is what its author wrote.
+	Reason string `json:"reason"`
+}

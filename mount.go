@@ -1,0 +1,56 @@
+package fastness
+
+import (
+	"net/http"
+	"strings"
+)
+
+// wrapInner puts the middleware of Use around the steps behind the guards.
+func (a *App) wrapInner() {
+	if len(a.middleware) == 0 {
+		return
+	}
+	const guards = 3 // headers, in-flight cap, hosts
+	inner := a.steps[guards:]
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+		if !ok {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+			return
+		}
+		x.out, x.r = w, r
+		for _, s := range inner {
+			if err := s.run(x); err != nil {
+				x.fail(err)
+				return
+			}
+		}
+	})
+	for i := len(a.middleware) - 1; i >= 0; i-- {
+		h = a.middleware[i](h)
+	}
+	a.steps = append(a.steps[:guards:guards], step{"middleware", func(x *exchange) error {
+		h.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
+		return nil
+	}})
+}
+
+// serve hands the request to the mounted handler, without the prefix.
+func (m *mount) serve(x *exchange) {
+	r := x.r.WithContext(&x.ctx)
+	u := *r.URL
+	u.Path = strip(u.Path, m.prefix)
+	if u.RawPath != "" {
+		u.RawPath = strip(u.RawPath, m.prefix)
+	}
+	r.URL = &u
+	m.handler.ServeHTTP(x.out, r)
+}
+
+func strip(path, prefix string) string {
+	path = strings.TrimPrefix(path, strings.TrimSuffix(prefix, "/"))
+	if path == "" {
+		return "/"
+	}
+	return path
+}

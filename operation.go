@@ -1,0 +1,156 @@
+package fastness
+
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/fastness/fastness/internal/operation"
+	"github.com/fastness/fastness/internal/route"
+	"github.com/fastness/fastness/schema"
+)
+
+// operationPlan is one operation: what was declared, and what was made of it.
+type operationPlan struct {
+	group        *Group
+	method, path string
+	spec         operation.Spec
+	in, out      reflect.Type
+	function     string
+	result       result
+	isResult     bool
+	call         func(*exchange) (answer, error)
+
+	id      string
+	input   inputPlan
+	output  *schema.Plan // nil if the answer has no JSON body
+	status  int
+	wrapped http.Handler // the operation within its middleware, or nil
+}
+
+func (op *operationPlan) where() string { return op.method + " " + op.path }
+
+// compile makes the plans, or names every mistake of the declaration.
+func (op *operationPlan) compile(a *App) (errs []error) {
+	defer func() {
+		for i := range errs {
+			errs[i] = fmt.Errorf("%s: %w", op.where(), errs[i])
+		}
+	}()
+	errs = append(errs, op.spec.Mistakes...)
+	if op.spec.Access == nil {
+		errs = append(errs, fmt.Errorf("no access rule: say who may call, such as access.Public"))
+	}
+	if op.spec.BodyLimit == 0 {
+		op.spec.BodyLimit = a.cfg.BodyLimit
+	}
+	if op.spec.Timeout == 0 {
+		op.spec.Timeout = a.cfg.Timeout
+	}
+	names, err := route.Names(op.path)
+	if err != nil {
+		return append(errs, err)
+	}
+	c := inputCompiler{app: a, group: op.group, op: op, pathNames: names}
+	errs = append(errs, c.compile(&op.input, op.in)...)
+	errs = append(errs, op.compileOutput(a)...)
+	if op.input.body.kind != noBody && (op.method == http.MethodGet || op.method == http.MethodHead) {
+		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))
+	}
+	if len(op.spec.Middleware) > 0 {
+		op.wrapped = http.HandlerFunc(op.serveWrapped)
+		for _, m := range slices.Backward(op.spec.Middleware) {
+			op.wrapped = m(op.wrapped)
+		}
+	}
+	return errs
+}
+
+// compileOutput makes the plan of the answer.
+func (op *operationPlan) compileOutput(a *App) (errs []error) {
+	typ := op.out
+	op.status = http.StatusOK
+	if op.isResult {
+		outline := op.result.outline()
+		typ = outline.body
+		if outline.status != 0 {
+			op.status = outline.status
+		}
+	}
+	if op.spec.Status != 0 {
+		op.status = op.spec.Status
+	}
+	if typ == nil {
+		return nil
+	}
+	plan, err := a.types.Plan(typ, "")
+	if err != nil {
+		return []error{fmt.Errorf("answer: %w", err)}
+	}
+	op.output = plan
+	return nil
+}
+
+// answer says what is to be sent for out, a pointer to what the function gave.
+func (op *operationPlan) answer(out any) (answer, error) {
+	a := answer{status: op.status}
+	if r, ok := out.(result); ok {
+		return a, r.fill(&a)
+	}
+	a.body = reflect.ValueOf(out).Elem()
+	return a, nil
+}
+
+// serveWrapped is the innermost handler of the operation's middleware.
+func (op *operationPlan) serveWrapped(w http.ResponseWriter, r *http.Request) {
+	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+	if !ok { // Middleware that drops the request's context drops its identity, too.
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	outer, request := x.out, x.r
+	x.out, x.r = w, r
+	defer func() { x.out, x.r = outer, request }()
+	if err := x.operate(); err != nil {
+		x.fail(err)
+	}
+}
+
+// nameOperations gives each operation an id that no other has.
+func (a *App) nameOperations() (errs []error) {
+	given := make(map[string]*operationPlan)
+	times := make(map[string]int)
+	for _, op := range a.operations {
+		if op.function != "" {
+			times[op.function]++
+		}
+	}
+	for _, op := range a.operations {
+		switch {
+		case op.spec.ID != "":
+			op.id = op.spec.ID
+		case op.function != "" && times[op.function] == 1:
+			op.id = op.function
+		default:
+			op.id = pathID(op.method, op.path)
+		}
+		if first, taken := given[op.id]; taken {
+			errs = append(errs, fmt.Errorf("%s: operation id %q is that of %s, too", op.where(), op.id, first.where()))
+		}
+		given[op.id] = op
+	}
+	return errs
+}
+
+// pathID makes an id of a method and a path: get_items_id.
+func pathID(method, path string) string {
+	words := strings.FieldsFunc(path, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
+	})
+	if strings.HasSuffix(path, "/") {
+		words = append(words, "index")
+	}
+	return strings.ToLower(method) + "_" + strings.Join(words, "_")
+}

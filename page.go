@@ -1,0 +1,68 @@
+package fastness
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"reflect"
+	"strings"
+)
+
+// Page is an answer for two readers: a person's browser gets the template
+// executed with Body, and any other client gets Body as JSON. The request's
+// Accept header decides.
+type Page[T any] struct {
+	// Template is executed with Body. Contextual escaping is html/template's.
+	Template *template.Template
+	Body     T
+}
+
+// pageAnswer is the HTML side of an answer.
+type pageAnswer struct {
+	template *template.Template
+	data     any
+}
+
+// pagePolicy is the Content-Security-Policy of server-rendered pages: their own
+// styles and images, forms to this site, nothing else.
+const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (p *Page[T]) outline() outline { return outline{body: reflect.TypeFor[T](), content: "text/html"} }
+
+func (p *Page[T]) fill(a *answer) error {
+	a.body = reflect.ValueOf(&p.Body).Elem()
+	a.page = &pageAnswer{p.Template, p.Body}
+	return nil
+}
+
+// render executes the template if the caller would rather have HTML.
+func (p *pageAnswer) render(r *http.Request, a *answer) error {
+	if a.header == nil {
+		a.header = make(http.Header, 2)
+	}
+	a.header.Add("Vary", "Accept")
+	if !prefersHTML(r.Header["Accept"]) {
+		return nil
+	}
+	var out bytes.Buffer
+	if err := p.template.Execute(&out, p.data); err != nil {
+		return err
+	}
+	a.header.Set("Content-Security-Policy", pagePolicy)
+	a.raw, a.content, a.body = out.Bytes(), "text/html; charset=utf-8", reflect.Value{}
+	return nil
+}
+
+// prefersHTML reports whether text/html is named before application/json. A
+// browser names it first; what accepts anything gets JSON.
+func prefersHTML(accept []string) bool {
+	for item := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		switch media, _, _ := strings.Cut(strings.TrimSpace(item), ";"); strings.ToLower(strings.TrimSpace(media)) {
+		case "text/html", "application/xhtml+xml":
+			return true
+		case "application/json":
+			return false
+		}
+	}
+	return false
+}

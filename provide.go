@@ -1,0 +1,197 @@
+package fastness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// scope says how long a provided value lives.
+type scope int
+
+const (
+	requestScope scope = iota
+	appScope
+)
+
+// provider makes the values of one type.
+type provider struct {
+	group *Group
+	typ   reflect.Type
+	in    reflect.Type
+	scope scope
+	// make calls the function with in, a pointer to its input.
+	make func(ctx context.Context, in reflect.Value) (reflect.Value, func(error) error, error)
+
+	// Of an app-scoped provider, once it ran.
+	value   reflect.Value
+	made    bool
+	cleanup func(error) error
+}
+
+// Provide lets make fill every field of type T in the inputs of r's operations
+// and providers. It runs at most once for each request, after the request was
+// validated.
+//
+// The fields of In are filled like those of an operation, by parameters and by
+// other providers, but not by the body. What they read shows up in the document
+// of every operation that uses T. For a provider that needs nothing let In be
+// struct{}.
+//
+// An error of make is the answer to the request. So a provider can load the
+// object that the path names, judge whether the caller may have it, and answer
+// 404 or 403: an operation that asks for the object never sees another's.
+func Provide[T, In any](r Router, make func(context.Context, In) (T, error)) {
+	ProvideCleanup(r, func(ctx context.Context, in In) (T, func(error) error, error) {
+		value, err := make(ctx, in)
+		return value, nil, err
+	})
+}
+
+// ProvideCleanup is [Provide] for values that must be given back. Clean-ups run
+// in reverse order after the operation and before a byte of the answer is sent.
+// They get the error that the caller will see, or nil: a transaction commits or
+// rolls back by it. If a clean-up fails, the request has failed.
+func ProvideCleanup[T, In any](r Router, make func(context.Context, In) (T, func(error) error, error)) {
+	add(r, requestScope, false, make)
+}
+
+// ProvideApp lets make fill every field of type T with one value, which is made
+// when the app starts and cleaned up when it stops. In may only need other
+// app-scoped values.
+func ProvideApp[T, In any](r Router, make func(context.Context, In) (T, func(error) error, error)) {
+	add(r, appScope, false, make)
+}
+
+// ProvideValue fills every field of type T with value.
+func ProvideValue[T any](r Router, value T) {
+	add(r, appScope, false, valueProvider(value))
+}
+
+// Override replaces the provider of T by one value, for tests. It does not
+// matter where in the app the provider was declared, or that none was.
+func Override[T any](app *App, value T) {
+	add(app, appScope, true, valueProvider(value))
+}
+
+func valueProvider[T any](value T) func(context.Context, struct{}) (T, func(error) error, error) {
+	return func(context.Context, struct{}) (T, func(error) error, error) { return value, nil, nil }
+}
+
+func add[T, In any](r Router, s scope, override bool, f func(context.Context, In) (T, func(error) error, error)) {
+	g := r.router()
+	p := &provider{
+		group: g, typ: reflect.TypeFor[T](), in: reflect.TypeFor[In](), scope: s,
+		make: func(ctx context.Context, in reflect.Value) (reflect.Value, func(error) error, error) {
+			value, cleanup, err := f(ctx, *in.Interface().(*In))
+			return reflect.ValueOf(&value).Elem(), cleanup, err
+		},
+	}
+	if override {
+		g.app.overrides = append(g.app.overrides, p)
+		return
+	}
+	if first, taken := g.providers[p.typ]; taken && first != nil {
+		g.app.mistakes = append(g.app.mistakes, fmt.Errorf("%s has two providers in one group", p.typ))
+	}
+	g.providers[p.typ] = p
+}
+
+// provider returns the provider of t that is nearest to g, or nil.
+func (g *Group) provider(t reflect.Type) *provider {
+	for _, p := range slices.Backward(g.app.overrides) {
+		if p.typ == t {
+			return p
+		}
+	}
+	for ; g != nil; g = g.parent {
+		if p, ok := g.providers[t]; ok {
+			return p
+		}
+	}
+	return nil
+}
+
+// makeSingletons makes the app-scoped values, each after what it needs.
+func (a *App) makeSingletons(ctx context.Context) error {
+	var errs []error
+	for _, p := range a.appProviders() {
+		if err := a.makeSingleton(ctx, p, nil); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return errors.Join(fmt.Errorf("the app cannot start:\n%w", err), a.Stop(ctx))
+	}
+	return nil
+}
+
+// appProviders returns the app-scoped providers that something uses, or that
+// were declared on the app itself: a database that cannot be reached should
+// keep an app from starting even if no operation needs it yet.
+func (a *App) appProviders() []*provider {
+	var all []*provider
+	collect := func(p *provider) {
+		if p.scope == appScope && !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	for _, p := range a.overrides {
+		collect(p)
+	}
+	for _, p := range sortedProviders(a.Group.providers) {
+		if o := a.Group.provider(p.typ); o == p {
+			collect(p)
+		}
+	}
+	for _, op := range a.operations {
+		for _, u := range op.input.uses {
+			collect(u.provider)
+		}
+	}
+	return all
+}
+
+func sortedProviders(m map[reflect.Type]*provider) []*provider {
+	all := make([]*provider, 0, len(m))
+	for _, p := range m {
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b *provider) int {
+		if a.typ.String() < b.typ.String() {
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+func (a *App) makeSingleton(ctx context.Context, p *provider, needing []*provider) error {
+	if p.made {
+		return nil
+	}
+	if slices.Contains(needing, p) {
+		return fmt.Errorf("providers need each other: %s needs itself", p.typ)
+	}
+	in := reflect.New(p.in)
+	for i := range p.in.NumField() {
+		sf := p.in.Field(i)
+		dep := p.group.provider(sf.Type)
+		if dep == nil || dep.scope != appScope {
+			return fmt.Errorf("provider of %s: field %s of type %s needs an app-scoped provider", p.typ, sf.Name, sf.Type)
+		}
+		if err := a.makeSingleton(ctx, dep, append(needing, p)); err != nil {
+			return err
+		}
+		in.Elem().Field(i).Set(dep.value)
+	}
+	value, cleanup, err := p.make(ctx, in)
+	if err != nil {
+		return fmt.Errorf("provider of %s: %w", p.typ, err)
+	}
+	p.value, p.cleanup, p.made = value, cleanup, true
+	a.singletons = append(a.singletons, p)
+	return nil
+}

@@ -1,0 +1,173 @@
+package fastness
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fastness/fastness/observe"
+	"github.com/fastness/fastness/problem"
+)
+
+// encode makes the bytes of the answer, in a buffer that release gives back.
+func (x *exchange) encode(op *operationPlan, a *answer) (*[]byte, error) {
+	if a.page != nil {
+		if err := a.page.render(x.r, a); err != nil {
+			return nil, err
+		}
+	}
+	if !a.body.IsValid() || op.output == nil {
+		return nil, nil
+	}
+	buf := x.app.answers.get()
+	data, err := op.output.Append(*buf, a.body)
+	*buf = data
+	return buf, err
+}
+
+func (x *exchange) release(buf *[]byte) {
+	if buf != nil {
+		x.app.answers.put(buf)
+	}
+}
+
+// send writes the answer: one header, one write.
+func (x *exchange) send(a *answer, body *[]byte) {
+	h := x.out.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	for _, c := range a.cookies {
+		setCookie(h, c)
+	}
+	data := a.raw
+	switch {
+	case a.content != "":
+		h["Content-Type"] = []string{a.content}
+	case body != nil:
+		h["Content-Type"] = x.app.jsonType
+		data = *body
+	}
+	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
+		x.out.WriteHeader(a.status)
+		return
+	}
+	// net/http counts the length of a short body by itself.
+	if len(data) > 2048 || x.r.Method == http.MethodHead {
+		h["Content-Length"] = []string{strconv.Itoa(len(data))}
+	}
+	x.out.WriteHeader(a.status)
+	if len(data) > 0 {
+		_, _ = x.out.Write(data) // The caller is gone if this fails.
+	}
+}
+
+// setCookie adds a cookie that no script can read and no other site sends.
+func setCookie(h http.Header, c *http.Cookie) {
+	safe := *c
+	safe.Secure, safe.HttpOnly = true, true
+	if safe.SameSite != http.SameSiteStrictMode {
+		safe.SameSite = http.SameSiteLaxMode
+	}
+	if safe.Path == "" {
+		safe.Path = "/"
+	}
+	if text := safe.String(); text != "" {
+		h.Add("Set-Cookie", text)
+	}
+}
+
+// cleanUp runs the clean-ups of the providers, the last one first, and returns
+// the error that the caller will see.
+func (x *exchange) cleanUp(err error) error {
+	for i := range slices.Backward(x.states) {
+		s := &x.states[i]
+		if s.cleanup == nil {
+			continue
+		}
+		cleanup := s.cleanup
+		s.cleanup = nil
+		if failed := cleanup(err); failed != nil && err == nil {
+			err = failed
+		} else if failed != nil && !errors.Is(err, failed) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
+}
+
+func (x *exchange) removeFiles() {
+	if err := x.files.Remove(); err != nil {
+		x.app.cfg.Logger.WarnContext(&x.ctx, "an upload could not be removed", "error", err, "request_id", x.id)
+	}
+	x.files = nil
+}
+
+// fail answers with the problem in err, and logs its cause.
+func (x *exchange) fail(err error) {
+	if errors.Is(err, errAnswered) {
+		return
+	}
+	p := problem.From(err)
+	if p.Status >= 500 {
+		if errors.Is(err, context.DeadlineExceeded) && p.Status == http.StatusInternalServerError {
+			p = problem.New(http.StatusServiceUnavailable, "the operation took too long").Named("timeout").With("Retry-After", "1")
+		}
+		x.app.cfg.Logger.ErrorContext(&x.ctx, "request failed", "error", err.Error(), "request_id", x.id,
+			"method", observe.Printable(x.r.Method, 16), "route", x.route())
+	}
+	if x.sent.Started() {
+		return
+	}
+	x.answerProblem(p)
+}
+
+// answerProblem sends a copy of p that names this request.
+func (x *exchange) answerProblem(p *problem.Problem) {
+	shown := *p
+	if shown.Instance == "" {
+		shown.Instance = "urn:request:" + x.id
+	}
+	status, content, body := x.app.cfg.Errors(&shown)
+	h := x.out.Header()
+	h.Del("Content-Length")
+	h.Del("Content-Encoding")
+	for name, values := range p.Header() {
+		h[name] = values
+	}
+	h["Content-Type"] = []string{content}
+	h["Cache-Control"] = x.app.noStore
+	if x.r.Method == http.MethodHead {
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	x.out.WriteHeader(status)
+	_, _ = x.out.Write(body) // The caller is gone if this fails.
+}
+
+// route returns the pattern of the request's operation.
+func (x *exchange) route() string {
+	switch e := x.match.Value; {
+	case e.operation != nil:
+		return e.operation.path
+	case e.mount != nil:
+		return e.mount.prefix
+	default:
+		return ""
+	}
+}
+
+// log writes the access log.
+func (x *exchange) log(aborted bool) {
+	line := observe.AccessOf(x.r, x.sent)
+	line.Route, line.RequestID, line.Aborted = x.route(), x.id, aborted
+	line.Client = observe.PeerAddr(x.r)
+	line.Duration = time.Since(x.start)
+	line.Log(&x.ctx, x.app.cfg.Logger)
+}
+
+// lowerHeader returns a header's name as HTTP/2 and FastAPI write it.
+func lowerHeader(name string) string { return strings.ToLower(name) }

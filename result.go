@@ -1,0 +1,151 @@
+package fastness
+
+import (
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+
+	"github.com/fastness/fastness/problem"
+)
+
+// result is implemented by pointers to the types that carry more than a body.
+type result interface {
+	// outline says what is known before any request.
+	outline() outline
+	// fill writes what is to be sent into a.
+	fill(a *answer) error
+}
+
+// outline is what an answer always looks like.
+type outline struct {
+	status  int          // 0 for the operation's own
+	body    reflect.Type // nil for none, or none in JSON
+	content string       // the media type of a body that is not JSON
+	headers []string
+}
+
+// answer is what is to be sent.
+type answer struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    reflect.Value // invalid for none
+	// raw is a body that is not JSON, of type content.
+	raw     []byte
+	content string
+	page    *pageAnswer
+}
+
+// Created is the answer 201 with the new object as its body.
+type Created[T any] struct {
+	Body T
+	// Location is the path of the new object. It must be on this site.
+	Location string
+}
+
+func (c *Created[T]) outline() outline {
+	return outline{status: http.StatusCreated, body: reflect.TypeFor[T](), headers: []string{"Location"}}
+}
+
+func (c *Created[T]) fill(a *answer) error {
+	a.body = reflect.ValueOf(&c.Body).Elem()
+	if c.Location == "" {
+		return nil
+	}
+	location, err := sameSite(c.Location)
+	if err != nil {
+		return err
+	}
+	a.header = http.Header{"Location": {location}}
+	return nil
+}
+
+// Result is an answer with a status, headers and cookies of its own.
+type Result[T any] struct {
+	// Status is 200 to 599. 0 means the operation's own.
+	Status int
+	Header http.Header
+	// Cookies are sent Secure, HttpOnly and SameSite=Lax, whatever they say;
+	// SameSite=Strict is kept.
+	Cookies []*http.Cookie
+	Body    T
+}
+
+func (r *Result[T]) outline() outline { return outline{body: reflect.TypeFor[T]()} }
+
+func (r *Result[T]) fill(a *answer) error {
+	if r.Status != 0 {
+		a.status = r.Status
+	}
+	a.header, a.cookies = r.Header, r.Cookies
+	a.body = reflect.ValueOf(&r.Body).Elem()
+	return nil
+}
+
+// NoContent is the answer 204, without a body.
+type NoContent struct{}
+
+func (n *NoContent) outline() outline   { return outline{status: http.StatusNoContent} }
+func (n *NoContent) fill(*answer) error { return nil }
+
+// Redirect sends the caller elsewhere on this site.
+type Redirect struct {
+	// Status is 301, 302, 303, 307 or 308. The default is 307, which keeps the
+	// method; after a form, use 303.
+	Status int
+	// Path is where to: an absolute path of this site. Anything that a browser
+	// could take for another site is an error, and the caller gets a 500.
+	Path string
+}
+
+func (r *Redirect) outline() outline {
+	return outline{status: http.StatusTemporaryRedirect, headers: []string{"Location"}}
+}
+
+func (r *Redirect) fill(a *answer) error {
+	location, err := sameSite(r.Path)
+	if err != nil {
+		return err
+	}
+	if r.Status != 0 {
+		a.status = r.Status
+	}
+	a.header = http.Header{"Location": {location}}
+	return nil
+}
+
+// sameSite returns path if no browser can read it as another site's address:
+// "//host" and "/\host" are, and so is what has a scheme.
+func sameSite(path string) (string, error) {
+	u, err := url.Parse(path)
+	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || u.Opaque != "" ||
+		!strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") ||
+		strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
+		return "", problem.New(http.StatusInternalServerError, "").Wrap(errNotSameSite{})
+	}
+	return u.String(), nil
+}
+
+type errNotSameSite struct{}
+
+func (errNotSameSite) Error() string { return "location is not an absolute path of this site" }
+
+// Raw is a body that is not JSON, such as an image or a text. It is sent with
+// nosniff and the strict Content-Security-Policy, so a browser runs nothing in
+// it.
+type Raw struct {
+	// ContentType is required.
+	ContentType string
+	Body        []byte
+}
+
+func (r *Raw) outline() outline { return outline{content: "*/*"} }
+
+func (r *Raw) fill(a *answer) error {
+	a.raw, a.content = r.Body, r.ContentType
+	if a.content == "" {
+		a.content = "application/octet-stream"
+	}
+	return nil
+}
