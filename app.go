@@ -54,6 +54,7 @@ type App struct {
 type endpoint struct {
 	operation *operationPlan
 	mount     *mount
+	builtin   *builtin
 }
 
 type mount struct {
@@ -131,6 +132,9 @@ func (a *App) compile() error {
 	}
 	errs = append(errs, a.addMounts()...)
 	errs = append(errs, a.addWellKnown()...)
+	if len(errs) == 0 {
+		errs = append(errs, a.makeDocument())
+	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("the app cannot start:\n%w", err)
 	}

@@ -155,16 +155,22 @@ func (x *exchange) findRoute() error {
 var errAnswered = errors.New("answered")
 
 func (x *exchange) checkAccess() error {
-	if m := x.match.Value.mount; m != nil {
-		return m.spec.Access.Check(x.r)
+	switch e := x.match.Value; {
+	case e.builtin != nil:
+		return nil // Each decides for itself what it shows.
+	case e.mount != nil:
+		return e.mount.spec.Access.Check(x.r)
+	default:
+		return e.operation.spec.Access.Check(x.r)
 	}
-	return x.match.Value.operation.spec.Access.Check(x.r)
 }
 
 // runOperation runs the operation or the mounted handler, within its
 // middleware.
 func (x *exchange) runOperation() error {
 	switch e := x.match.Value; {
+	case e.builtin != nil:
+		return e.builtin.answer(x)
 	case e.mount != nil:
 		e.mount.serve(x)
 		return nil

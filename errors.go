@@ -5,23 +5,50 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/problem"
 )
 
-// ErrorEncoder renders a problem: it returns the status, the content type and
-// the body of the answer.
-type ErrorEncoder func(*problem.Problem) (status int, contentType string, body []byte)
+// ErrorEncoder renders problems as answers. An app has one; two apps in one
+// process may have different ones.
+type ErrorEncoder interface {
+	// Encode returns the status, the content type and the body of the answer.
+	Encode(*problem.Problem) (status int, contentType string, body []byte)
+	// Describe returns the content type and the schema of all its answers.
+	Describe() (contentType string, schema *openapi.Schema)
+}
 
-// ProblemDocuments renders RFC 9457 problem documents.
-func ProblemDocuments(p *problem.Problem) (status int, contentType string, body []byte) {
+// ErrorFormat is an error encoder that comes with Fastness.
+type ErrorFormat int
+
+const (
+	// ProblemDocuments are the problem documents of RFC 9457.
+	ProblemDocuments ErrorFormat = iota
+	// FastAPIErrors are the answers of FastAPI: {"detail": …}, where detail is
+	// a text, or for a request that is not as declared a list of its violations
+	// with type, loc, msg and ctx. What the caller sent ("input") is left out. A
+	// body that is not JSON is a 422 there.
+	FastAPIErrors
+)
+
+// Encode renders p.
+func (f ErrorFormat) Encode(p *problem.Problem) (status int, contentType string, body []byte) {
+	if f == FastAPIErrors {
+		return fastAPIError(p)
+	}
 	return p.Status, problem.MediaType, p.AppendJSON(make([]byte, 0, 256+160*len(p.Errors)))
 }
 
-// FastAPIErrors renders the answers of FastAPI: {"detail": …}, where detail is
-// a text, or for a request that is not as declared a list of its violations
-// with type, loc, msg and ctx. What the caller sent ("input") is left out. A
-// body that is not JSON is a 422 there.
-func FastAPIErrors(p *problem.Problem) (status int, contentType string, body []byte) {
+// Describe returns the schema of the format.
+func (f ErrorFormat) Describe() (contentType string, schema *openapi.Schema) {
+	if f == FastAPIErrors {
+		return "application/json", fastAPISchema()
+	}
+	return problem.MediaType, problemSchema()
+}
+
+// fastAPIError renders p as FastAPI would.
+func fastAPIError(p *problem.Problem) (status int, contentType string, body []byte) {
 	body = append(make([]byte, 0, 128+160*len(p.Errors)), `{"detail":`...)
 	status = p.Status
 	switch {

@@ -5,8 +5,9 @@ go 1.26.0
 toolchain go1.26.9
 
 require (
-	github.com/alecthomas/kong v1.17.0 // indirect
-	github.com/shopspring/decimal v1.5.0 // indirect
-	github.com/swaggest/swgui v1.8.5 // indirect
-	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	github.com/shopspring/decimal v1.5.0
+	github.com/swaggest/swgui v1.8.5
+	go.yaml.in/yaml/v3 v3.0.5
 )
+
+require github.com/alecthomas/kong v1.17.0 // indirect

@@ -132,7 +132,7 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 	if shown.Instance == "" {
 		shown.Instance = "urn:request:" + x.id
 	}
-	status, content, body := x.app.cfg.Errors(&shown)
+	status, content, body := x.app.cfg.Errors.Encode(&shown)
 	h := x.out.Header()
 	h.Del("Content-Length")
 	h.Del("Content-Encoding")
@@ -153,6 +153,8 @@ func (x *exchange) route() string {
 	switch e := x.match.Value; {
 	case e.operation != nil:
 		return e.operation.path
+	case e.builtin != nil:
+		return e.builtin.path
 	case e.mount != nil:
 		return e.mount.prefix
 	default:

@@ -12,9 +12,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxDepth bounds how deep a document may nest. What people write stays below
-// 60; reading costs time in the depth, so a hostile document must not choose it.
-const maxDepth = 200
+// maxDepth bounds how deep a document may nest. Each level of an API is two or
+// three of these; each is one more reading of all that is inside, so a hostile
+// document must not choose the depth.
+const maxDepth = 128
 
 // ErrVersion is the error of [Parse] for a document that is not of OpenAPI 3.1.
 var ErrVersion = errors.New("want a document of OpenAPI 3.1")
@@ -25,7 +26,7 @@ var ErrVersion = errors.New("want a document of OpenAPI 3.1")
 //
 // A document may come from a stranger. Parse refuses what readers would
 // understand differently (a name twice in one object, invalid UTF-8, YAML merge
-// keys) and what costs far more than its size (nesting deeper than 200 levels,
+// keys) and what costs far more than its size (nesting deeper than 128 levels,
 // YAML aliases that expand without end). How long data may be is up to the
 // caller.
 func Parse(data []byte) (*Document, error) {

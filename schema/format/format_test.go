@@ -31,7 +31,7 @@ var cases = []struct {
 		[]string{"0.0.0.0", "127.0.0.1", "255.255.255.255"},
 		[]string{"", "1.2.3", "1.2.3.4.5", "256.0.0.1", "01.2.3.4", "1.2.3.04", "0x7f.0.0.1", "1.2.3.4 ", "::1", "1.2.3.-4", "+1.2.3.4", "١.2.3.4", "2130706433"}},
 	{"ipv6",
-		[]string{"::", "::1", "2001:db8::8a2e:370:7334", "::ffff:192.0.2.1", "FE80::1"},
+		[]string{"::", "::1", "2001:db8::8a2e:370:7334", "::ffff:192.0.2.1", "FE80::1", "0000:0000:0000:0000:0000:ffff:255.255.255.255"},
 		[]string{"", "1.2.3.4", "fe80::1%eth0", "[::1]", "1::2::3", ":1", "12345::", "::ffff:1.2.3.04", "::1/128", "1:2:3:4:5:6:7:8:9"}},
 	{"ip", []string{"127.0.0.1", "::1"}, []string{"", "::1%lo", "127.1", "localhost"}},
 	{"cidr",
@@ -200,11 +200,11 @@ func TestChecksThatPassAllocateNothing(t *testing.T) {
 	}
 }
 
-// TestEvilStringsTakeLinearTime doubles inputs made to backtrack. A quadratic
-// check would need about 10^12 steps for the longest and time the test out.
+// TestEvilStringsTakeLinearTime sends inputs made to backtrack. A quadratic
+// check would need about 10^10 steps for each and time the test out.
 func TestEvilStringsTakeLinearTime(t *testing.T) {
 	for _, unit := range []string{"a", "a.", "1:", "@", "%41", "P1D", "9", "=", "/~0", "[", "::", "0x", "-", "((", "\xff", "é"} {
-		long := strings.Repeat(unit, 1<<20/len(unit))
+		long := strings.Repeat(unit, 1<<17/len(unit))
 		for _, name := range format.Names() {
 			f, _ := format.Lookup(name)
 			for _, prefix := range []string{"", "P", "PT", "a@", "http://", "http://a/", "2026-02-28T10:00:00.", "/", "x:"} {

@@ -121,7 +121,7 @@ func isDotAtom(s string) bool {
 // checkIPv4 takes four decimal numbers. A leading zero is refused: some readers
 // take 010.0.0.1 for octal and connect to 8.0.0.1.
 func checkIPv4(s string) error {
-	if addr, err := netip.ParseAddr(s); err != nil || !addr.Is4() {
+	if addr, ok := parseIP(s); !ok || !addr.Is4() {
 		return plain(codeIPv4, sayIPv4)
 	}
 	return nil
@@ -137,12 +137,24 @@ func checkIPv6(s string) error {
 }
 
 func isIPv6(s string) bool {
+	addr, ok := parseIP(s)
+	return ok && addr.Is6()
+}
+
+// maxIP is the length of the longest address, an IPv6 address that ends in an
+// IPv4 address. The error of netip holds the whole input, however long.
+const maxIP = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
+
+func parseIP(s string) (addr netip.Addr, ok bool) {
+	if len(s) > maxIP {
+		return netip.Addr{}, false
+	}
 	addr, err := netip.ParseAddr(s)
-	return err == nil && addr.Is6() && addr.Zone() == ""
+	return addr, err == nil && addr.Zone() == ""
 }
 
 func checkIP(s string) error {
-	if addr, err := netip.ParseAddr(s); err != nil || addr.Zone() != "" {
+	if _, ok := parseIP(s); !ok {
 		return plain(codeIP, sayIP)
 	}
 	return nil
@@ -152,8 +164,10 @@ func checkIP(s string) error {
 // whoever wrote it meant either one address or a whole network, and in an
 // allowlist the difference is sixteen million hosts.
 func checkCIDR(s string) error {
-	if network, err := netip.ParsePrefix(s); err != nil || network != network.Masked() {
-		return plain(codeNetwork, sayNetwork)
+	if len(s) <= maxIP+len("/128") {
+		if network, err := netip.ParsePrefix(s); err == nil && network == network.Masked() {
+			return nil
+		}
 	}
-	return nil
+	return plain(codeNetwork, sayNetwork)
 }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gin-gonic/gin/binding"
+	"github.com/go-playground/validator/v10"
+
+	"github.com/fastness/fastness/bench/work"
+)
+
+// NewGin is Gin in release mode without its logger, with its own binding and
+// the validator behind it, taught the rules of the work.
+func NewGin() (http.Handler, error) {
+	gin.SetMode(gin.ReleaseMode)
+	v, ok := binding.Validator.Engine().(*validator.Validate)
+	if !ok {
+		return nil, errors.New("gin: want go-playground/validator behind the binding")
+	}
+	v.SetTagName("validate")
+	if err := teach(v); err != nil {
+		return nil, err
+	}
+	router := gin.New()
+	router.GET("/items/:id", func(c *gin.Context) {
+		id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+		if err != nil {
+			c.JSON(http.StatusBadRequest, listed(err))
+			return
+		}
+		c.JSON(http.StatusOK, work.Find(id, c.Query("q")))
+	})
+	router.POST("/orders", func(c *gin.Context) {
+		var o work.Order
+		if err := c.ShouldBindJSON(&o); err != nil {
+			c.JSON(http.StatusBadRequest, listed(err))
+			return
+		}
+		c.JSON(http.StatusOK, work.Place(&o))
+	})
+	return router, nil
+}

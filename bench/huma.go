@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/fastness/fastness/bench/work"
+)
+
+type humaItemInput struct {
+	ID int64  `path:"id"`
+	Q  string `query:"q"`
+}
+
+type humaItemOutput struct{ Body work.Item }
+
+type humaOrderInput struct{ Body work.Order }
+
+type humaOrderOutput struct{ Body work.Receipt }
+
+// NewHuma is Huma on ServeMux with its default configuration, less the hook
+// that adds a $schema member and a Link header to each answer: no other peer
+// sends them.
+func NewHuma() (http.Handler, error) {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("bench", "1")
+	config.CreateHooks = nil
+	api := humago.New(mux, config)
+	huma.Get(api, "/items/{id}", func(_ context.Context, in *humaItemInput) (*humaItemOutput, error) {
+		return &humaItemOutput{work.Find(in.ID, in.Q)}, nil
+	})
+	huma.Post(api, "/orders", func(_ context.Context, in *humaOrderInput) (*humaOrderOutput, error) {
+		return &humaOrderOutput{work.Place(&in.Body)}, nil
+	})
+	return mux, nil
+}
+
+// HumaErrors reads Huma's problem document: "body.lines[1].qty" and so on.
+func HumaErrors(body []byte) ([]string, error) {
+	var problem struct {
+		Errors []struct {
+			Location string `json:"location"`
+		} `json:"errors"`
+	}
+	if err := json.Unmarshal(body, &problem); err != nil {
+		return nil, err
+	}
+	paths := make([]string, len(problem.Errors))
+	for i, e := range problem.Errors {
+		paths[i] = pointer(strings.TrimPrefix(e.Location, "body."))
+	}
+	return paths, nil
+}

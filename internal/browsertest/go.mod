@@ -1,0 +1,19 @@
+module github.com/fastness/fastness/internal/browsertest
+
+go 1.26.0
+
+toolchain go1.26.9
+
+require (
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+	github.com/fastness/fastness v0.0.0
+)
+
+require (
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/swaggest/swgui v1.8.5 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)
+
+replace github.com/fastness/fastness => ../../

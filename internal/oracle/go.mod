@@ -1,0 +1,13 @@
+module github.com/fastness/fastness/internal/oracle
+
+go 1.26.0
+
+replace github.com/fastness/fastness => ../../
+
+require (
+	github.com/fastness/fastness v0.0.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	pgregory.net/rapid v1.3.0
+)
+
+require golang.org/x/text v0.14.0 // indirect

@@ -1,0 +1,4 @@
+package serve
+
+// NewAt is New with a clock for certificates.
+var NewAt = newServer
