@@ -15,7 +15,7 @@ import (
 //	type Item struct {
 //		Price decimal.Decimal `json:"price"`
 //		Tax   decimal.Decimal `json:"tax"`
-//		_     schema.Computed `json:"price_with_tax" method:"PriceWithTax"`
+//		_     schema.Computed `name:"price_with_tax" method:"PriceWithTax"`
 //	}
 //
 //	func (i Item) PriceWithTax() decimal.Decimal { return i.Price.Add(i.Tax) }
@@ -218,10 +218,9 @@ func (c *compiler) sample(n node, text, where, what string) json.RawMessage {
 }
 
 func (c *compiler) addComputed(n *structNode, sf reflect.StructField, where string) {
-	name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
-	method := sf.Tag.Get("method")
+	name, method := sf.Tag.Get("name"), sf.Tag.Get("method") // Not json: go vet refuses that tag on a blank field.
 	if name == "" || method == "" {
-		c.mistake(where, "a computed member needs the tags json and method")
+		c.mistake(where, "a computed member needs the tags name and method")
 		return
 	}
 	pointer := reflect.PointerTo(n.typ)

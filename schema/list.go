@@ -14,6 +14,7 @@ type listNode struct {
 	min, max int
 	unique   bool
 	array    bool
+	empty    reflect.Value // what [] decodes to: no items, but not nil
 }
 
 func (c *compiler) list(t reflect.Type, r *rules, where string) node {
@@ -28,6 +29,9 @@ func (c *compiler) list(t reflect.Type, r *rules, where string) node {
 		}
 	}
 	n.item = c.compile(t.Elem(), r, where+"[]")
+	if !n.array {
+		n.empty = reflect.MakeSlice(t, 0, 0)
+	}
 	return n
 }
 
@@ -37,7 +41,7 @@ func (n *listNode) decode(d *decoder, v reflect.Value) bool {
 		return d.skip()
 	}
 	if !n.array {
-		v.Set(reflect.MakeSlice(v.Type(), 0, 4))
+		v.Set(n.empty)
 	}
 	total := 0
 	before := d.report.count()
@@ -66,7 +70,7 @@ func (n *listNode) decode(d *decoder, v reflect.Value) bool {
 func (n *listNode) slot(v reflect.Value, i int) reflect.Value {
 	if !n.array {
 		if i >= v.Cap() {
-			v.Grow(1)
+			v.Grow(max(4, i/2))
 		}
 		v.SetLen(i + 1)
 	}
@@ -80,7 +84,8 @@ func (n *listNode) decodeTexts(d *decoder, texts []string, v reflect.Value) {
 		return
 	}
 	before := d.report.count()
-	v.Set(reflect.MakeSlice(v.Type(), 0, min(len(texts), 64)))
+	v.Set(n.empty)
+	v.Grow(min(len(texts), 64))
 	d.path = append(d.path, problem.Segment{})
 	for i, s := range texts {
 		if n.max >= 0 && i >= n.max {

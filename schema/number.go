@@ -110,31 +110,26 @@ func (b *bounds) describe(s *openapi.Schema) {
 type floatNode struct {
 	bounds
 	bits int
-	// The bounds as floats: exact, because bounds with more digits than a
-	// float64 holds go the slow way over decimals.
-	low, high         float64
-	lowOpen, highOpen bool
-	slow              bool
+	// The bounds as floats. Rounding keeps the order, so a value strictly
+	// between them is between the exact bounds, too; one that equals a bound is
+	// compared exactly.
+	low, high float64
+	slow      bool // always compare exactly
 }
 
 func (c *compiler) float(t reflect.Type, r *rules, where string) node {
 	n := &floatNode{bounds: r.bounds(c, where), bits: t.Bits(), low: math.Inf(-1), high: math.Inf(1)}
-	for _, b := range []struct {
-		bound *bound
-		value *float64
-		open  *bool
-	}{{n.ge, &n.low, nil}, {n.gt, &n.low, &n.lowOpen}, {n.le, &n.high, nil}, {n.lt, &n.high, &n.highOpen}} {
-		if b.bound == nil {
-			continue
+	for _, b := range []*bound{n.ge, n.gt} {
+		if b != nil {
+			n.low = max(n.low, b.exact.InexactFloat64())
 		}
-		f, exact := b.bound.exact.Float64()
-		*b.value = f
-		if b.open != nil {
-			*b.open = true
-		}
-		n.slow = n.slow || !exact
 	}
-	n.slow = n.slow || n.multiple != nil || n.ge != nil && n.gt != nil || n.le != nil && n.lt != nil
+	for _, b := range []*bound{n.le, n.lt} {
+		if b != nil {
+			n.high = min(n.high, b.exact.InexactFloat64())
+		}
+	}
+	n.slow = n.multiple != nil
 	return n
 }
 
@@ -184,12 +179,7 @@ func (n *floatNode) set(d *decoder, text []byte, _ bool, v reflect.Value) {
 		}
 	}
 	v.SetFloat(f)
-	if !n.slow {
-		if f >= n.low && f <= n.high && !(n.lowOpen && f == n.low) && !(n.highOpen && f == n.high) {
-			return
-		}
-	}
-	if n.any() {
+	if (n.slow || f <= n.low || f >= n.high) && n.any() {
 		x, err := exactly(text)
 		if err != nil {
 			d.violate("finite_number")

@@ -1,8 +1,10 @@
 package schema
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -43,8 +45,15 @@ func (d *decoder) violate(code string, limits ...problem.Limit) {
 	d.report.Violate(d.path, code, limits...)
 }
 
-// space skips white space.
+// space skips white space. Most bodies have none.
 func (d *decoder) space() {
+	if d.pos < len(d.data) && d.data[d.pos] > ' ' {
+		return
+	}
+	d.skipSpace()
+}
+
+func (d *decoder) skipSpace() {
 	for d.pos < len(d.data) {
 		switch d.data[d.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -206,39 +215,39 @@ func (d *decoder) content(start, end int, escaped bool) string {
 
 // unescape undoes the escapes of raw, which escape has checked.
 func unescape(raw []byte) string {
-	out := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw); {
-		c := raw[i]
-		if c != '\\' {
-			out = append(out, c)
-			i++
-			continue
+	var out strings.Builder
+	out.Grow(len(raw))
+	for {
+		plain := bytes.IndexByte(raw, '\\')
+		if plain < 0 {
+			out.Write(raw)
+			return out.String()
 		}
-		i += 2
-		switch raw[i-1] {
+		out.Write(raw[:plain])
+		switch c := raw[plain+1]; c {
 		case 'b':
-			out = append(out, '\b')
+			out.WriteByte('\b')
 		case 'f':
-			out = append(out, '\f')
+			out.WriteByte('\f')
 		case 'n':
-			out = append(out, '\n')
+			out.WriteByte('\n')
 		case 'r':
-			out = append(out, '\r')
+			out.WriteByte('\r')
 		case 't':
-			out = append(out, '\t')
+			out.WriteByte('\t')
 		case 'u':
-			r := hex4(raw, i)
-			i += 4
+			r := hex4(raw, plain+2)
+			plain += 4
 			if utf16.IsSurrogate(r) {
-				r = utf16.DecodeRune(r, hex4(raw, i+2))
-				i += 6
+				r = utf16.DecodeRune(r, hex4(raw, plain+4))
+				plain += 6
 			}
-			out = utf8.AppendRune(out, r)
+			out.WriteRune(r)
 		default: // a quote, a backslash or a slash
-			out = append(out, raw[i-1])
+			out.WriteByte(c)
 		}
+		raw = raw[plain+2:]
 	}
-	return string(out)
 }
 
 // readNumber passes over the number at d.pos and returns its text, and whether

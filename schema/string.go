@@ -2,7 +2,7 @@ package schema
 
 import (
 	"reflect"
-	"regexp"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/fastness/fastness/openapi"
@@ -15,8 +15,8 @@ type stringNode struct {
 	min, max int // in code points, -1 for none
 	pattern  *pattern
 	format   *format.Format
-	enum     map[string]bool
-	texts    []string // the members of enum in order
+	texts    []string        // the members of an enum in order
+	enum     map[string]bool // the same, where there are many
 	constant bool
 }
 
@@ -41,7 +41,7 @@ func (c *compiler) string(t reflect.Type, r *rules, where string) node {
 	if e, ok := reflect.Zero(t).Interface().(interface{ Enum() []string }); ok && n.texts == nil {
 		n.texts = e.Enum()
 	}
-	if n.texts != nil {
+	if len(n.texts) > fewChoices {
 		n.enum = make(map[string]bool, len(n.texts))
 		for _, text := range n.texts {
 			n.enum[text] = true
@@ -86,19 +86,30 @@ func (n *stringNode) check(d *decoder, s string, ascii bool) {
 			return
 		}
 	}
-	if n.pattern != nil && !n.pattern.match(s, ascii) {
+	if n.pattern != nil && !n.pattern.match(s) {
 		d.violate("string_pattern_mismatch", limit("pattern", n.pattern.text))
 	}
 	if n.format != nil {
 		checkFormat(d, n.format, s)
 	}
-	if n.enum != nil && !n.enum[s] {
+	if n.texts != nil && !n.isChoice(s) {
 		code := "enum"
 		if n.constant {
 			code = "literal_error"
 		}
 		d.violate(code, limit("expected", expected(n.texts, true)))
 	}
+}
+
+// fewChoices is how many texts are compared one by one: up to there it is faster
+// than hashing.
+const fewChoices = 8
+
+func (n *stringNode) isChoice(s string) bool {
+	if n.enum != nil {
+		return n.enum[s]
+	}
+	return slices.Contains(n.texts, s)
 }
 
 func checkFormat(d *decoder, f *format.Format, s string) {
@@ -148,20 +159,3 @@ func count(n int) *int {
 	}
 	return &n
 }
-
-// pattern is a regular expression. RE2 runs in linear time, so a caller cannot
-// choose a text that takes forever.
-type pattern struct {
-	text string
-	expr *regexp.Regexp
-}
-
-func compilePattern(text string) (*pattern, error) {
-	expr, err := regexp.Compile(text)
-	if err != nil {
-		return nil, err
-	}
-	return &pattern{text, expr}, nil
-}
-
-func (p *pattern) match(s string, _ bool) bool { return p.expr.MatchString(s) }

@@ -90,21 +90,11 @@ func (n *structNode) decodeMembers(d *decoder, v reflect.Value, seen bitset) boo
 	d.path = append(d.path, problem.Segment{})
 	last := len(d.path) - 1
 	for {
-		start, end, escaped, ok := d.name()
+		i, ok := n.member(d, guess)
 		if !ok {
 			return false
 		}
-		i := -1
-		if guess < len(n.fields) && !escaped && string(d.data[start:end]) == n.fields[guess].name && !n.fields[guess].readOnly {
-			i = guess
-		} else {
-			i = n.find(d, start, end, escaped)
-		}
-		if i < 0 {
-			if !n.unknown(d, start, end, escaped) {
-				return false
-			}
-		} else {
+		if i >= 0 {
 			if seen.has(i) {
 				return d.fail("Duplicate member name")
 			}
@@ -135,17 +125,25 @@ func fieldAt(v reflect.Value, index []int) reflect.Value {
 	return v
 }
 
-func (n *structNode) find(d *decoder, start, end int, escaped bool) int {
-	if !escaped {
-		if i, ok := n.byName[string(d.data[start:end])]; ok {
-			return i
+// member passes over a name, up to the value, and returns the field's number.
+// For a name that no field has it passes over the value, too, and returns -1.
+func (n *structNode) member(d *decoder, guess int) (i int, ok bool) {
+	if guess < len(n.fields) && !n.fields[guess].readOnly {
+		name := n.fields[guess].name
+		end := d.pos + 1 + len(name)
+		if end < len(d.data) && d.data[end] == '"' && d.data[d.pos] == '"' && string(d.data[d.pos+1:end]) == name {
+			d.pos = end + 1
+			return guess, d.colon()
 		}
-		return -1
 	}
-	if i, ok := n.byName[d.content(start, end, escaped)]; ok {
-		return i
+	start, end, escaped, ok := d.name()
+	if !ok {
+		return 0, false
 	}
-	return -1
+	if i, known := n.byName[d.content(start, end, escaped)]; known {
+		return i, true
+	}
+	return -1, n.unknown(d, start, end, escaped)
 }
 
 // unknown passes over a member that may not be sent: one that nobody declared
