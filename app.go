@@ -20,7 +20,7 @@ import (
 // App is an HTTP API: operations, what they depend on, and the defences around
 // them. It is an http.Handler. Declare everything before it serves.
 type App struct {
-	*Group
+	root  *Group
 	cfg   Config
 	types *schema.Types
 	defences
@@ -32,8 +32,13 @@ type App struct {
 	onStop     []hook
 	overrides  []*provider
 	mistakes   []error
+	ownLogger  bool // the author gave one
+	readiness  readiness
 
+	compiling   sync.Once
+	compileErr  error
 	routes      route.Tree[endpoint]
+	builtins    []*builtin
 	steps       []step
 	inner       http.Handler // the steps after the guards, if middleware wraps them
 	document    *openapi.Document
@@ -41,8 +46,7 @@ type App struct {
 	draining    atomic.Bool
 
 	ids        observe.IDs
-	bodies     bodies
-	answers    bodies
+	exchanges  exchanges
 	jsonType   []string // shared header values, never written to
 	noStore    []string
 	start      sync.Once
@@ -66,14 +70,22 @@ type mount struct {
 // New returns an app without operations. What is wrong with cfg is reported
 // when the app starts, with all that is wrong elsewhere.
 func New(cfg Config) *App {
+	ownLogger := cfg.Logger != nil
 	cfg.withDefaults()
-	app := &App{cfg: cfg, jsonType: []string{"application/json"}, noStore: []string{"no-store"}}
+	app := &App{cfg: cfg, ownLogger: ownLogger, jsonType: []string{"application/json"}, noStore: []string{"no-store"}}
 	app.types = schema.NewTypes(schema.Config{
 		InsecureIgnoreUnknown: cfg.InsecureFastAPICompat,
 		InsecureLaxNumbers:    cfg.InsecureFastAPICompat,
 	})
-	app.Group = &Group{app: app, providers: make(map[reflect.Type]*provider)}
+	app.root = &Group{app: app, providers: make(map[reflect.Type]*provider)}
 	return app
+}
+
+func (a *App) router() *Group { return a.root }
+
+// Group returns a group of operations whose paths begin with prefix.
+func (a *App) Group(prefix string, options ...Option) *Group {
+	return a.root.Group(prefix, options...)
 }
 
 // Use wraps everything behind the guards, for all operations and mounts.
@@ -114,8 +126,13 @@ func (a *App) doStart(ctx context.Context) error {
 	return nil
 }
 
-// compile turns the declarations into plans, or names every mistake.
+// compile turns the declarations into plans, once, or names every mistake.
 func (a *App) compile() error {
+	a.compiling.Do(func() { a.compileErr = a.doCompile() })
+	return a.compileErr
+}
+
+func (a *App) doCompile() error {
 	errs := slices.Clone(a.mistakes)
 	var err error
 	if a.defences, err = a.cfg.build(); err != nil {

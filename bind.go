@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"sync"
 
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/problem"
@@ -147,51 +146,22 @@ func (p *param) fromPairs(x *exchange, pairs form.Pairs, v reflect.Value) {
 func (p *param) one(x *exchange, value string, times int, v reflect.Value) {
 	switch {
 	case times == 1:
-		x.report.Prefix = append(x.report.Prefix[:0], problem.Name(p.shown()))
+		x.report.Prefix = p.prefix
 		p.plan.DecodeString(&x.report, value, v)
-		x.report.Prefix = x.report.Prefix[:0]
+		x.report.Prefix = nil
 	case times > 1:
-		x.report.Violate([]problem.Segment{problem.Name(p.shown())}, "duplicate_parameter")
+		x.report.Violate(p.prefix, "duplicate_parameter")
 	case p.preset != nil:
 		p.plan.DecodeText(&x.report, p.preset, v)
 	case p.required:
-		x.report.Violate([]problem.Segment{problem.Name(p.shown())}, "missing")
+		x.report.Violate(p.prefix, "missing")
 	}
 }
 
 func (p *param) decode(x *exchange, values []string, v reflect.Value) {
-	x.report.Prefix = append(x.report.Prefix[:0], problem.Name(p.shown()))
+	x.report.Prefix = p.prefix
 	p.plan.DecodeText(&x.report, values, v)
-	x.report.Prefix = x.report.Prefix[:0]
-}
-
-// shown is the parameter's name in violations. FastAPI writes headers in lower
-// case, and so does HTTP/2.
-func (p *param) shown() string {
-	if p.in != "header" {
-		return p.name
-	}
-	return lowerHeader(p.name)
-}
-
-// bodies are the buffers that requests are read into.
-type bodies struct{ pool sync.Pool }
-
-func (b *bodies) get() *[]byte {
-	if buf, ok := b.pool.Get().(*[]byte); ok {
-		return buf
-	}
-	buf := make([]byte, 0, 4<<10)
-	return &buf
-}
-
-// put keeps the buffer, unless a large body made it large.
-func (b *bodies) put(buf *[]byte) {
-	if cap(*buf) > 64<<10 {
-		return
-	}
-	*buf = (*buf)[:0]
-	b.pool.Put(buf)
+	x.report.Prefix = nil
 }
 
 // bind reads the body into the fields of v.
@@ -207,21 +177,20 @@ func (b *bodyPlan) bind(x *exchange, v reflect.Value) error {
 	if ok, err := x.checkJSON(); !ok {
 		return err
 	}
-	buf := x.app.bodies.get()
-	defer x.app.bodies.put(buf)
-	if err := x.readBody(buf); err != nil {
+	body, err := x.readBody()
+	if err != nil {
 		return err
 	}
-	if len(*buf) == 0 {
+	if len(body) == 0 {
 		b.missing(x)
 		return nil
 	}
 	if b.kind == wholeBody {
-		b.plan.Decode(&x.report, *buf, v.FieldByIndex(b.index))
+		b.plan.Decode(&x.report, body, v.FieldByIndex(b.index))
 		return nil
 	}
 	parts := reflect.New(b.plan.Type()).Elem()
-	b.plan.Decode(&x.report, *buf, parts)
+	b.plan.Decode(&x.report, body, parts)
 	for i, index := range b.parts {
 		v.FieldByIndex(index).Set(parts.Field(i))
 	}
@@ -263,15 +232,16 @@ func (x *exchange) checkJSON() (ok bool, err error) {
 	return false, err
 }
 
-// readBody reads the body into buf, up to the operation's limit.
-func (x *exchange) readBody(buf *[]byte) error {
+// readBody reads the body, up to the operation's limit, into the exchange's
+// buffer: what is kept of it must be copied.
+func (x *exchange) readBody() ([]byte, error) {
 	limit := x.match.Value.operation.spec.BodyLimit
 	if x.r.ContentLength > limit {
-		return tooLarge(limit)
+		return nil, tooLarge(limit)
 	}
-	data := (*buf)[:0]
-	if n := x.r.ContentLength; n > int64(cap(data)) {
-		data = make([]byte, 0, n)
+	data := x.body[:0]
+	if n := x.r.ContentLength; n >= int64(cap(data)) {
+		data = make([]byte, 0, n+1) // One more, to see the end without growing.
 	}
 	for {
 		if len(data) == cap(data) {
@@ -279,14 +249,14 @@ func (x *exchange) readBody(buf *[]byte) error {
 		}
 		n, err := x.r.Body.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]
-		*buf = data
+		x.body = data
 		switch {
 		case int64(len(data)) > limit:
-			return tooLarge(limit)
+			return nil, tooLarge(limit)
 		case err == io.EOF:
-			return nil
+			return data, nil
 		case err != nil:
-			return bodyError(err, limit)
+			return nil, bodyError(err, limit)
 		}
 	}
 }

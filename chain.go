@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/fastness/fastness/internal/route"
 	"github.com/fastness/fastness/observe"
@@ -36,26 +35,25 @@ func (x *exchange) operate() (err error) {
 	op := x.match.Value.operation
 	defer x.removeFiles()
 	a, err := op.call(x) // bind and validate, dependencies, handler: 400 413 415 422 404 403
-	var body *[]byte
 	if err == nil {
-		body, err = x.encode(op, &a) // only declared fields; before the clean-up, so that a failure rolls back
+		err = x.encode(op, &a) // only declared fields; before the clean-up, so that a failure rolls back
+	}
+	if x.held != nil {
+		x.held.free()
+		x.held = nil
 	}
 	if err = x.cleanUp(err); err != nil { // commit or roll back, before a byte is sent
-		x.release(body)
 		return err
 	}
-	x.send(&a, body)
-	x.release(body)
+	x.send(&a)
 	return nil
 }
 
 // ServeHTTP answers one request.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{app: a, r: r, sent: observe.Record(w), start: time.Now(), id: a.ids.New()}
-	x.out = x.sent
-	x.ctx = requestContext{x: x, parent: r.Context(), deadline: x.start.Add(a.cfg.Timeout)}
+	x := a.exchanges.get(a, w, r)
 	defer x.end()
-	w.Header()["X-Request-Id"] = []string{x.id}
+	w.Header()["X-Request-Id"] = x.ids[:]
 	if err := a.Start(r.Context()); err != nil {
 		x.fail(err)
 		return
@@ -78,8 +76,8 @@ func (x *exchange) end() {
 	if x.inside {
 		x.app.inflight.Leave()
 	}
-	x.ctx.end()
 	x.log(value == http.ErrAbortHandler)
+	x.app.exchanges.put(x)
 	if value == http.ErrAbortHandler {
 		panic(value)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fastness/fastness/internal/form"
@@ -13,17 +14,14 @@ import (
 	"github.com/fastness/fastness/schema"
 )
 
-// exchange is one request and its answer on their way through the chain. It is
-// not pooled: the context of a request may outlive it in a goroutine of the
-// application's.
+// exchange is one request and its answer on their way through the chain.
+// Exchanges are pooled, so nothing that an application can keep points into one:
+// what it gets is the life, and copies.
 type exchange struct {
+	*life
 	app   *App
 	r     *http.Request
-	sent  *observe.Recorder
 	out   http.ResponseWriter // sent, or what middleware put around it
-	ctx   requestContext
-	id    string
-	start time.Time
 	match route.Match[endpoint]
 
 	report schema.Report
@@ -32,7 +30,59 @@ type exchange struct {
 	cookie form.Pairs
 	states []useState
 	files  form.Parts
+	held   slot // the input and output of the operation
 	inside bool // the in-flight cap counts this request
+
+	// The buffers are kept from one request to the next. What is beyond their
+	// length is never read.
+	body, encoded []byte
+}
+
+// life is the part of an exchange that may outlive it: the context and the
+// writer that handlers get to see. It is made for each request.
+type life struct {
+	ctx   requestContext
+	sent  observe.Recorder
+	start time.Time
+	id    string
+	ids   [1]string // the value of the X-Request-Id header
+}
+
+// slot holds an operation's input and output. It is emptied and reused.
+type slot interface{ free() }
+
+// exchanges pools what a request needs only while it lasts.
+type exchanges struct{ pool sync.Pool }
+
+// get returns an exchange for one request.
+func (e *exchanges) get(a *App, w http.ResponseWriter, r *http.Request) *exchange {
+	x, ok := e.pool.Get().(*exchange)
+	if !ok {
+		x = new(exchange)
+	}
+	l := &life{start: time.Now(), id: a.ids.New()}
+	l.sent.ResponseWriter = w
+	l.ids[0] = l.id
+	l.ctx.parent, l.ctx.deadline, l.ctx.id = r.Context(), l.start.Add(a.cfg.Timeout), l.id
+	l.ctx.x.Store(x)
+	x.life, x.app, x.r, x.out = l, a, r, &l.sent
+	return x
+}
+
+// put wipes x: what is forgotten here would be seen by the next caller.
+func (e *exchanges) put(x *exchange) {
+	x.ctx.end()
+	body, encoded := small(x.body), small(x.encoded)
+	*x = exchange{body: body, encoded: encoded}
+	e.pool.Put(x)
+}
+
+// small returns the room of buf, or none if a large body made it large.
+func small(buf []byte) []byte {
+	if cap(buf) > 64<<10 {
+		return nil
+	}
+	return buf[:0]
 }
 
 // useState is what a provider made for one request.
@@ -42,14 +92,20 @@ type useState struct {
 	cleanup func(error) error
 }
 
-type exchangeKey struct{}
+// exchangeKey finds the exchange in a context while its request lasts, lifeKey
+// the context of the operation as long as anybody holds it.
+type (
+	exchangeKey struct{}
+	lifeKey     struct{}
+)
 
 // requestContext is the context of an operation. Its deadline costs nothing
 // until somebody waits for it: most operations never do.
 type requestContext struct {
-	x        *exchange
+	x        atomic.Pointer[exchange] // nil once the request is over
 	parent   context.Context
 	deadline time.Time
+	id       string
 
 	mu     sync.Mutex
 	armed  context.Context
@@ -92,7 +148,9 @@ func (c *requestContext) Err() error {
 func (c *requestContext) Value(key any) any {
 	switch key.(type) {
 	case exchangeKey:
-		return c.x
+		return c.x.Load()
+	case lifeKey:
+		return c
 	}
 	return c.parent.Value(key)
 }
@@ -114,6 +172,7 @@ func (c *requestContext) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true
+	c.x.Store(nil)
 	if c.cancel != nil {
 		c.cancel()
 	}
@@ -122,8 +181,8 @@ func (c *requestContext) end() {
 // RequestID returns the id of the request that ctx belongs to, or "". It is in
 // the answer's X-Request-Id, in problem documents and in every log line.
 func RequestID(ctx context.Context) string {
-	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		return x.id
+	if c, ok := ctx.Value(lifeKey{}).(*requestContext); ok {
+		return c.id
 	}
 	return observe.ID(ctx)
 }

@@ -52,12 +52,11 @@ func (b *bodyPlan) readForm(x *exchange) (form.Parts, error) {
 }
 
 func (b *bodyPlan) readURLEncoded(x *exchange) (form.Parts, error) {
-	buf := x.app.bodies.get()
-	defer x.app.bodies.put(buf)
-	if err := x.readBody(buf); err != nil {
+	body, err := x.readBody()
+	if err != nil {
 		return nil, err
 	}
-	pairs, err := form.AppendBody(nil, string(*buf), 0)
+	pairs, err := form.AppendBody(nil, string(body), 0)
 	parts := make(form.Parts, len(pairs))
 	for i, p := range pairs {
 		parts[i] = form.Part{Name: p.Name, Value: p.Value}
@@ -121,7 +120,7 @@ func (p *param) fromForm(x *exchange, parts form.Parts, v reflect.Value) {
 
 // fromJSON reads a field of a structured type: JSON text inside the form.
 func (p *param) fromJSON(x *exchange, text string, v reflect.Value) {
-	inner := schema.Report{Context: &x.ctx, In: x.report.In, Prefix: []problem.Segment{problem.Name(p.name)}}
+	inner := schema.Report{Context: &x.ctx, In: x.report.In, Prefix: p.prefix}
 	p.plan.Decode(&inner, []byte(text), v)
 	x.report.Merge(&inner)
 }
@@ -134,7 +133,9 @@ func (p *param) fromFiles(x *exchange, parts form.Parts, v reflect.Value) {
 		}
 		if part.File == nil {
 			if part.Value != "" {
-				x.report.Violate([]problem.Segment{problem.Name(p.name)}, "value_error", problem.Limit{Name: "expected", Value: "file"})
+				x.report.Add(problem.Violation{
+					Path: []problem.Segment{problem.Name(p.name)}, Code: "value_error", Detail: "Value error, expected a file",
+				})
 				return
 			}
 			continue
@@ -145,9 +146,9 @@ func (p *param) fromFiles(x *exchange, parts form.Parts, v reflect.Value) {
 	case p.list:
 		v.Set(reflect.ValueOf(files))
 	case len(files) > 1:
-		x.report.Violate([]problem.Segment{problem.Name(p.name)}, "duplicate_parameter")
+		x.report.Violate(p.prefix, "duplicate_parameter")
 	case len(files) == 0 && p.required:
-		x.report.Violate([]problem.Segment{problem.Name(p.name)}, "missing")
+		x.report.Violate(p.prefix, "missing")
 	case len(files) == 1:
 		switch v.Type() {
 		case reflect.TypeFor[*File]():

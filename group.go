@@ -104,16 +104,18 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 		o.Apply(&op.spec)
 	}
 	op.result, op.isResult = any(new(Out)).(result)
+	slots := new(slots[In, Out])
 	op.call = func(x *exchange) (answer, error) {
-		var in In
-		if err := op.input.bind(x, reflect.ValueOf(&in).Elem()); err != nil {
+		s := slots.get()
+		x.held = s
+		if err := op.input.bind(x, reflect.ValueOf(&s.in).Elem()); err != nil {
 			return answer{}, err
 		}
-		out, err := handle(&x.ctx, in)
-		if err != nil {
+		var err error
+		if s.out, err = handle(&x.ctx, s.in); err != nil {
 			return answer{}, err
 		}
-		return op.answer(&out)
+		return op.answer(&s.out)
 	}
 	g.app.operations = append(g.app.operations, op)
 }

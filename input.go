@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/fastness/fastness/internal/form"
+	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
 )
 
@@ -48,6 +49,7 @@ type param struct {
 	place    int      // of a path parameter, in the pattern
 	field    reflect.StructField
 	file     bool
+	prefix   []problem.Segment // what violations call it
 }
 
 // dependency is one field that a provider fills.
@@ -201,9 +203,11 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 		c.mistake("field %s: a value that lives as long as the app cannot read a request", sf.Name)
 		return
 	}
+	p.prefix = []problem.Segment{problem.Name(name)}
 	switch source {
 	case "header":
 		p.name = http.CanonicalHeaderKey(name)
+		p.prefix[0].Name = strings.ToLower(name) // As HTTP/2 and FastAPI write it.
 	case "path":
 		if p.place = slices.Index(c.pathNames, name); p.place < 0 {
 			c.mistake("field %s: the path has no {%s}", sf.Name, name)
@@ -253,7 +257,10 @@ func (c *inputCompiler) paramDefault(p *param, sf reflect.StructField) {
 	}
 	p.required = false
 	p.preset = []string{text}
-	if p.list {
+	switch {
+	case p.list && text == "":
+		p.preset = []string{} // No items; not one that is empty.
+	case p.list:
 		p.preset = strings.Split(text, ",")
 	}
 	report := schema.Report{In: p.in}

@@ -141,8 +141,8 @@ func (a *App) appProviders() []*provider {
 	for _, p := range a.overrides {
 		collect(p)
 	}
-	for _, p := range sortedProviders(a.Group.providers) {
-		if o := a.Group.provider(p.typ); o == p {
+	for _, p := range sortedProviders(a.root.providers) {
+		if o := a.root.provider(p.typ); o == p {
 			collect(p)
 		}
 	}

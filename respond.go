@@ -3,40 +3,33 @@ package fastness
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/problem"
 )
 
-// encode makes the bytes of the answer, in a buffer that release gives back.
-func (x *exchange) encode(op *operationPlan, a *answer) (*[]byte, error) {
+// encode makes the bytes of the answer, in the exchange's buffer.
+func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
 	if a.page != nil {
 		if err := a.page.render(x.r, a); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if !a.body.IsValid() || op.output == nil {
-		return nil, nil
+		return nil
 	}
-	buf := x.app.answers.get()
-	data, err := op.output.Append(*buf, a.body)
-	*buf = data
-	return buf, err
-}
-
-func (x *exchange) release(buf *[]byte) {
-	if buf != nil {
-		x.app.answers.put(buf)
-	}
+	x.encoded, err = op.output.Append(x.encoded[:0], a.body)
+	a.raw, a.content = x.encoded, "application/json"
+	return err
 }
 
 // send writes the answer: one header, one write.
-func (x *exchange) send(a *answer, body *[]byte) {
+func (x *exchange) send(a *answer) {
 	h := x.out.Header()
 	for name, values := range a.header {
 		h[name] = values
@@ -45,12 +38,12 @@ func (x *exchange) send(a *answer, body *[]byte) {
 		setCookie(h, c)
 	}
 	data := a.raw
-	switch {
-	case a.content != "":
-		h["Content-Type"] = []string{a.content}
-	case body != nil:
+	switch a.content {
+	case "":
+	case "application/json":
 		h["Content-Type"] = x.app.jsonType
-		data = *body
+	default:
+		h["Content-Type"] = []string{a.content}
 	}
 	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
 		x.out.WriteHeader(a.status)
@@ -164,12 +157,12 @@ func (x *exchange) route() string {
 
 // log writes the access log.
 func (x *exchange) log(aborted bool) {
-	line := observe.AccessOf(x.r, x.sent)
+	if !x.app.cfg.Logger.Enabled(&x.ctx, slog.LevelInfo) {
+		return
+	}
+	line := observe.AccessOf(x.r, &x.sent)
 	line.Route, line.RequestID, line.Aborted = x.route(), x.id, aborted
 	line.Client = observe.PeerAddr(x.r)
 	line.Duration = time.Since(x.start)
 	line.Log(&x.ctx, x.app.cfg.Logger)
 }
-
-// lowerHeader returns a header's name as HTTP/2 and FastAPI write it.
-func lowerHeader(name string) string { return strings.ToLower(name) }

@@ -2,6 +2,7 @@ package fastness
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/fastness/fastness/openapi/docs"
@@ -10,38 +11,72 @@ import (
 
 // builtin is an answer that every app gives by itself.
 type builtin struct {
-	path    string
-	answer  func(*exchange) error
-	summary string
+	path, access, summary string
+	answer                func(*exchange) error
 }
 
 // addWellKnown adds the document, the docs page and the health checks, where
 // the application has not taken their paths.
 func (a *App) addWellKnown() (errs []error) {
-	taken := make(map[string]bool)
-	for _, op := range a.operations {
-		taken[op.path] = true
-	}
 	page, err := docs.New(docs.Config{Title: a.cfg.Title})
 	if err != nil {
 		errs = append(errs, err)
 	}
-	builtins := []builtin{
-		{"/openapi.json", a.whereShown(a.serveJSON), "OpenAPI document"},
-		{"/openapi.yaml", a.whereShown(a.serveYAML), "OpenAPI document in YAML"},
-		{"/docs", a.whereShown(serveDocs(page)), "docs page"},
-		{"/docs/{asset...}", a.whereShown(serveDocs(page)), "docs page"},
-	}
+	access := a.docsAccess()
+	errs = append(errs, a.addBuiltins([]builtin{
+		{"/openapi.json", access, "OpenAPI document", a.whereShown(a.serveJSON)},
+		{"/openapi.yaml", access, "OpenAPI document in YAML", a.whereShown(a.serveYAML)},
+		{"/docs", access, "Docs page", a.whereShown(serveDocs(page))},
+		{"/docs/{asset...}", access, "Docs page", a.whereShown(serveDocs(page))},
+	})...)
+	return append(errs, a.addHealth()...)
+}
+
+// addBuiltins adds those whose paths the application has not taken, by an
+// operation or by a mount that is more than a mount of everything.
+func (a *App) addBuiltins(builtins []builtin) (errs []error) {
 	for i := range builtins {
 		b := &builtins[i]
-		if taken[b.path] {
+		if a.takes(b.path) {
 			continue
 		}
 		if err := a.routes.Add(http.MethodGet, b.path, endpoint{builtin: b}); err != nil {
 			errs = append(errs, err)
 		}
+		a.builtins = append(a.builtins, b)
 	}
 	return errs
+}
+
+func (a *App) takes(path string) bool {
+	for _, op := range a.operations {
+		if op.path == path {
+			return true
+		}
+	}
+	for _, m := range a.mounts {
+		prefix := strings.TrimSuffix(m.prefix, "/")
+		if prefix != "" && (path == prefix || strings.HasPrefix(path, prefix+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasBuiltin reports whether path is not the application's own.
+func (a *App) hasBuiltin(path string) bool {
+	return slices.ContainsFunc(a.builtins, func(b *builtin) bool { return b.path == path })
+}
+
+// docsAccess says who gets to see the document, as the routes table shows it.
+func (a *App) docsAccess() string {
+	switch a.cfg.Docs {
+	case DocsPublic:
+		return "public"
+	case DocsInDevelopment:
+		return "in development"
+	}
+	return "nobody"
 }
 
 // whereShown answers 404 where the docs are not to be seen: in the same words
@@ -74,7 +109,7 @@ func (x *exchange) sendRaw(data []byte, contentType string, err error) error {
 	if err != nil {
 		return err
 	}
-	x.send(&answer{status: http.StatusOK, raw: data, content: contentType}, nil)
+	x.send(&answer{status: http.StatusOK, raw: data, content: contentType})
 	return nil
 }
 

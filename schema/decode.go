@@ -23,7 +23,9 @@ func (p *decoderPool) get() *decoder {
 }
 
 func (p *decoderPool) put(d *decoder) {
-	clear(d.path[:cap(d.path)])
+	if d.data != nil { // Only JSON has paths that name what callers sent.
+		clear(d.path[:cap(d.path)])
+	}
 	*d = decoder{path: d.path[:0]}
 	p.pool.Put(d)
 }
@@ -73,20 +75,18 @@ func (p *Plan) DecodeText(report *Report, texts []string, v reflect.Value) {
 
 // DecodeString is DecodeText for one text.
 func (p *Plan) DecodeString(report *Report, text string, v reflect.Value) {
-	d := p.types.decoders.get()
-	defer p.types.decoders.put(d)
-	d.cfg, d.report = &p.types.cfg, report
-	d.ascii = isASCII([]byte(text))
-	switch n := p.node.(type) {
-	case textNode:
-		if !d.ascii && !utf8.ValidString(text) {
-			d.violate("string_unicode")
-			return
-		}
-		n.decodeText(d, text, v)
-	default:
-		decodeTexts(d, p.node, []string{text}, v)
+	n, ok := p.node.(textNode)
+	if !ok {
+		p.DecodeText(report, []string{text}, v)
+		return
 	}
+	d := &report.scratch
+	d.cfg, d.report = &p.types.cfg, report
+	if d.ascii = isASCIIString(text); !d.ascii && !utf8.ValidString(text) {
+		d.violate("string_unicode")
+		return
+	}
+	n.decodeText(d, text, v)
 }
 
 func decodeTexts(d *decoder, n node, texts []string, v reflect.Value) {
@@ -96,7 +96,7 @@ func decodeTexts(d *decoder, n node, texts []string, v reflect.Value) {
 	case *wrapNode:
 		n.decodeTexts(d, texts, v)
 	case textNode:
-		d.ascii = isASCII([]byte(texts[0]))
+		d.ascii = isASCIIString(texts[0])
 		n.decodeText(d, texts[0], v)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/fastness/fastness/openapi"
+	"github.com/shopspring/decimal"
 )
 
 // intNode is the plan of a signed or unsigned integer.
@@ -36,7 +37,7 @@ func (c *compiler) uint(t reflect.Type, r *rules, where string) node {
 		n.high = 1<<n.bits - 1
 		n.narrow(c, where)
 	} else if n.ge == nil && n.gt == nil {
-		n.ge = mustBound("0")
+		n.ge = bounding("minimum", 0)
 	}
 	n.fit()
 	return n
@@ -45,7 +46,7 @@ func (c *compiler) uint(t reflect.Type, r *rules, where string) node {
 // narrow makes the limits of the Go type rules of the schema, so that they are
 // published and so that 300 in an int8 is refused, not wrapped to 44.
 func (n *intNode) narrow(c *compiler, where string) {
-	low, high := mustBound(strconv.FormatInt(n.low, 10)), mustBound(strconv.FormatInt(n.high, 10))
+	low, high := bounding("minimum", n.low), bounding("maximum", n.high)
 	for _, b := range []*bound{n.ge, n.gt, n.le, n.lt} {
 		if b != nil && (b.exact.LessThan(low.exact) || b.exact.GreaterThan(high.exact)) {
 			c.mistake(where, "bound %s is outside the type, %s to %s", b.text, low.text, high.text)
@@ -59,9 +60,10 @@ func (n *intNode) narrow(c *compiler, where string) {
 	}
 }
 
-func mustBound(text string) *bound {
-	exact, _ := exactly([]byte(text)) // Only called with the digits of an integer.
-	return &bound{json.Number(text), exact}
+// bounding returns the bound that a Go type sets.
+func bounding(rule string, x int64) *bound {
+	text := json.Number(strconv.FormatInt(x, 10))
+	return &bound{text, decimal.NewFromInt(x), faultOf(rule, text)}
 }
 
 // fit moves whole-number bounds into low and high.

@@ -92,7 +92,7 @@ func (n *listNode) decodeTexts(d *decoder, texts []string, v reflect.Value) {
 			break
 		}
 		d.path[len(d.path)-1] = problem.Index(i)
-		d.ascii = isASCII([]byte(s))
+		d.ascii = isASCIIString(s)
 		item.decodeText(d, s, n.slot(v, i))
 	}
 	d.path = d.path[:len(d.path)-1]

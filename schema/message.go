@@ -111,13 +111,15 @@ func message(code string, limits []problem.Limit) string {
 	}
 	plural := "s"
 	for _, l := range limits {
-		value := fmt.Sprint(l.Value)
-		text = strings.Replace(text, "{"+l.Name+"}", value, 1)
-		if value == "1" && l.Name != "actual_length" {
+		if l.Value == 1 && l.Name != "actual_length" {
 			plural = ""
 		}
 	}
-	return strings.Replace(text, "{s}", plural, 1)
+	text = strings.Replace(text, "{s}", plural, 1) // First: a pattern may hold "{s}", too.
+	for _, l := range limits {
+		text = strings.Replace(text, "{"+l.Name+"}", fmt.Sprint(l.Value), 1)
+	}
+	return text
 }
 
 func limit(name string, value any) problem.Limit {

@@ -72,19 +72,19 @@ func laxCode(d *decoder, code, s string) string {
 // check records the bounds that x breaks.
 func (b *bounds) check(d *decoder, x decimal.Decimal) {
 	if b.ge != nil && x.LessThan(b.ge.exact) {
-		d.violate("greater_than_equal", numberLimit("ge", b.ge.text))
+		d.broken(b.ge.broken)
 	}
 	if b.gt != nil && !x.GreaterThan(b.gt.exact) {
-		d.violate("greater_than", numberLimit("gt", b.gt.text))
+		d.broken(b.gt.broken)
 	}
 	if b.le != nil && x.GreaterThan(b.le.exact) {
-		d.violate("less_than_equal", numberLimit("le", b.le.text))
+		d.broken(b.le.broken)
 	}
 	if b.lt != nil && !x.LessThan(b.lt.exact) {
-		d.violate("less_than", numberLimit("lt", b.lt.text))
+		d.broken(b.lt.broken)
 	}
 	if b.multiple != nil && !x.Mod(b.multiple.exact).IsZero() {
-		d.violate("multiple_of", numberLimit("multiple_of", b.multiple.text))
+		d.broken(b.multiple.broken)
 	}
 }
 

@@ -28,6 +28,8 @@ type Report struct {
 	Prefix []problem.Segment
 
 	violations []problem.Violation
+	room       []problem.Segment // of the violations' paths
+	scratch    decoder           // reads single texts
 	omitted    int
 	malformed  bool
 	failure    error
@@ -51,19 +53,50 @@ func (r *Report) Violate(path []problem.Segment, code string, limits ...problem.
 		r.omitted++
 		return
 	}
-	full := make([]problem.Segment, 0, len(r.Prefix)+len(path))
-	full = append(append(full, r.Prefix...), path...)
+	r.violations = append(r.violations, problem.Violation{
+		In: r.In, Path: r.place(path), Code: code, Detail: message(code, limits), Limits: slices.Clone(limits),
+	})
+}
+
+// fault is a violation of a rule whose limits are known when the rule is
+// compiled: all but the place is ready.
+type fault struct {
+	code, detail string
+	limits       []problem.Limit
+}
+
+func newFault(code string, limits ...problem.Limit) *fault {
+	return &fault{code, message(code, limits), limits}
+}
+
+func (r *Report) fault(path []problem.Segment, f *fault) {
+	if len(r.violations) >= DefaultMaxViolations {
+		r.omitted++
+		return
+	}
+	if r.violations == nil {
+		r.violations = make([]problem.Violation, 0, 8)
+	}
+	r.violations = append(r.violations, problem.Violation{
+		In: r.In, Path: r.place(path), Code: f.code, Detail: f.detail, Limits: f.limits,
+	})
+}
+
+// place returns the way from the current part to path; names that are too long
+// to repeat are cut. All ways of a report share their room.
+func (r *Report) place(path []problem.Segment) []problem.Segment {
+	if r.room == nil {
+		r.room = make([]problem.Segment, 0, 32)
+	}
+	start := len(r.room)
+	r.room = append(append(r.room, r.Prefix...), path...)
+	full := r.room[start:len(r.room):len(r.room)]
 	for i := range full {
 		if len(full[i].Name) > maxEchoedName {
 			full[i].Name = cut(full[i].Name, maxEchoedName)
-		} else if full[i].Name != "" {
-			// The name may be a slice of a body that outlives this report.
-			full[i].Name = string([]byte(full[i].Name))
 		}
 	}
-	r.violations = append(r.violations, problem.Violation{
-		In: r.In, Path: full, Code: code, Detail: message(code, limits), Limits: slices.Clone(limits),
-	})
+	return full
 }
 
 // Fail records an error that is not the caller's: it becomes an opaque 500.
@@ -148,9 +181,8 @@ func (d *decoder) invalid(err error) {
 		d.report.Fail(err)
 		return
 	}
-	path := append(slices.Clone(d.report.Prefix), d.path...)
 	d.report.Add(problem.Violation{
-		Path: append(path, e.path...), Code: e.code,
+		Path: append(d.report.place(d.path), e.path...), Code: e.code,
 		Detail: "Value error, " + e.text, Limits: e.limits,
 	})
 }

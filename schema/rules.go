@@ -83,8 +83,25 @@ func (r *rules) pair(c *compiler, where, low, high string) (minimum, maximum int
 
 // bound is a limit of a number: as it was written, and exactly.
 type bound struct {
-	text  json.Number
-	exact decimal.Decimal
+	text   json.Number
+	exact  decimal.Decimal
+	broken *fault
+}
+
+// faultOf returns the violation of a bound by the name of its rule.
+func faultOf(rule string, text json.Number) *fault {
+	switch rule {
+	case "minimum":
+		return newFault("greater_than_equal", numberLimit("ge", text))
+	case "exclusiveMinimum":
+		return newFault("greater_than", numberLimit("gt", text))
+	case "maximum":
+		return newFault("less_than_equal", numberLimit("le", text))
+	case "exclusiveMaximum":
+		return newFault("less_than", numberLimit("lt", text))
+	default:
+		return newFault("multiple_of", numberLimit("multiple_of", text))
+	}
 }
 
 // number takes a rule that is a JSON number, or returns nil.
@@ -98,7 +115,7 @@ func (r *rules) number(c *compiler, where, name string) *bound {
 		c.mistake(where, "%s is %q, want a number", name, text)
 		return nil
 	}
-	return &bound{json.Number(text), exact}
+	return &bound{json.Number(text), exact, faultOf(name, json.Number(text))}
 }
 
 // bounds are the limits of a number.
@@ -146,7 +163,7 @@ func (r *rules) choices(c *compiler, where string) (texts []string, constant boo
 }
 
 // expected renders choices as FastAPI does: 'a', 'b' or 'c'.
-func expected(texts []string, quote bool) string {
+func expected(texts []string) string {
 	var b strings.Builder
 	for i, text := range texts {
 		switch {
@@ -155,10 +172,7 @@ func expected(texts []string, quote bool) string {
 		case i > 0:
 			b.WriteString(", ")
 		}
-		if quote {
-			text = "'" + text + "'"
-		}
-		b.WriteString(text)
+		b.WriteString("'" + text + "'")
 	}
 	return b.String()
 }

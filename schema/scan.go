@@ -45,6 +45,9 @@ func (d *decoder) violate(code string, limits ...problem.Limit) {
 	d.report.Violate(d.path, code, limits...)
 }
 
+// broken records a violation of a compiled rule at the current path.
+func (d *decoder) broken(f *fault) { d.report.fault(d.path, f) }
+
 // space skips white space. Most bodies have none.
 func (d *decoder) space() {
 	if d.pos < len(d.data) && d.data[d.pos] > ' ' {
@@ -442,6 +445,15 @@ func isASCII(data []byte) bool {
 	}
 	for ; i < len(data); i++ {
 		if data[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func isASCIIString(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
 			return false
 		}
 	}

@@ -18,17 +18,22 @@ type stringNode struct {
 	texts    []string        // the members of an enum in order
 	enum     map[string]bool // the same, where there are many
 	constant bool
+
+	tooShort, tooLong, mismatch, noChoice *fault
 }
 
 func (c *compiler) string(t reflect.Type, r *rules, where string) node {
 	n := &stringNode{}
 	n.min, n.max = r.pair(c, where, "minLength", "maxLength")
+	n.tooShort = newFault("string_too_short", limit("min_length", n.min))
+	n.tooLong = newFault("string_too_long", limit("max_length", n.max))
 	if text, ok := r.take("pattern"); ok {
 		p, err := compilePattern(text)
 		if err != nil {
 			c.mistake(where, "pattern: %v", err)
 		}
 		n.pattern = p
+		n.mismatch = newFault("string_pattern_mismatch", limit("pattern", text))
 	}
 	if name, ok := r.take("format"); ok {
 		f, known := format.Lookup(name)
@@ -41,6 +46,11 @@ func (c *compiler) string(t reflect.Type, r *rules, where string) node {
 	if e, ok := reflect.Zero(t).Interface().(interface{ Enum() []string }); ok && n.texts == nil {
 		n.texts = e.Enum()
 	}
+	code := "enum"
+	if n.constant {
+		code = "literal_error"
+	}
+	n.noChoice = newFault(code, limit("expected", expected(n.texts)))
 	if len(n.texts) > fewChoices {
 		n.enum = make(map[string]bool, len(n.texts))
 		for _, text := range n.texts {
@@ -79,25 +89,23 @@ func (n *stringNode) check(d *decoder, s string, ascii bool) {
 			length = utf8.RuneCountInString(s)
 		}
 		if length < n.min {
-			d.violate("string_too_short", limit("min_length", n.min))
+			d.broken(n.tooShort)
 		}
 		if n.max >= 0 && length > n.max {
-			d.violate("string_too_long", limit("max_length", n.max))
+			d.broken(n.tooLong)
 			return
 		}
 	}
 	if n.pattern != nil && !n.pattern.match(s) {
-		d.violate("string_pattern_mismatch", limit("pattern", n.pattern.text))
+		d.broken(n.mismatch)
 	}
 	if n.format != nil {
-		checkFormat(d, n.format, s)
+		if err := n.format.Check(s); err != nil {
+			d.misformed(err, n.format)
+		}
 	}
 	if n.texts != nil && !n.isChoice(s) {
-		code := "enum"
-		if n.constant {
-			code = "literal_error"
-		}
-		d.violate(code, limit("expected", expected(n.texts, true)))
+		d.broken(n.noChoice)
 	}
 }
 
@@ -112,13 +120,17 @@ func (n *stringNode) isChoice(s string) bool {
 	return slices.Contains(n.texts, s)
 }
 
-func checkFormat(d *decoder, f *format.Format, s string) {
-	if err := f.Check(s); err != nil {
-		d.report.Add(problem.Violation{
-			In: d.report.In, Path: d.where(), Code: f.Code, Detail: f.Message,
-			Limits: []problem.Limit{limit("format", f.Name)},
-		})
+// misformed records that a string does not have the format f, with the reason
+// that err gives.
+func (d *decoder) misformed(err error, f *format.Format) {
+	v := problem.Violation{
+		Path: d.report.place(d.path), Code: f.Code, Detail: f.Message,
+		Limits: []problem.Limit{limit("format", f.Name)},
 	}
+	if m, ok := err.(*format.Mistake); ok {
+		v.Code, v.Detail, v.Limits = m.Code(), m.Error(), m.Limits()
+	}
+	d.report.Add(v)
 }
 
 // encode appends v, or the constant where there is only one: a variant of a

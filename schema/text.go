@@ -8,15 +8,8 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/openapi"
-	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema/format"
 )
-
-// where returns the full path of the value that is being read.
-func (d *decoder) where() []problem.Segment {
-	full := make([]problem.Segment, 0, len(d.report.Prefix)+len(d.path))
-	return append(append(full, d.report.Prefix...), d.path...)
-}
 
 // refused records the error of a type's own parser.
 func (d *decoder) refused(err error, code string) {
@@ -103,7 +96,7 @@ func (n *timeNode) decodeText(d *decoder, s string, v reflect.Value) {
 	t, err := format.ParseDateTime(s)
 	if err != nil {
 		f, _ := format.Lookup("date-time")
-		checkFormat(d, &format.Format{Name: f.Name, Code: f.Code, Message: f.Message, Check: func(string) error { return err }}, s)
+		d.misformed(err, &f)
 		return
 	}
 	v.Set(reflect.ValueOf(t))
@@ -141,7 +134,7 @@ func (n *durationNode) decodeText(d *decoder, s string, v reflect.Value) {
 	x, err := format.ParseDuration(s)
 	if err != nil {
 		f, _ := format.Lookup("duration")
-		checkFormat(d, &format.Format{Name: f.Name, Code: f.Code, Message: f.Message, Check: func(string) error { return err }}, s)
+		d.misformed(err, &f)
 		return
 	}
 	v.SetInt(int64(x))

@@ -41,7 +41,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener) {
 // admit brings a connection to the point where HTTP begins.
 func (s *Server) admit(ctx context.Context, c *tracked) {
 	if s.tls == nil {
-		s.queue.put(s.guard.Conn(c))
+		s.hand(s.guard.Conn(c))
 		return
 	}
 	tc := tls.Server(c, s.tls)
@@ -55,10 +55,16 @@ func (s *Server) admit(ctx context.Context, c *tracked) {
 	}
 	_ = c.SetDeadline(time.Time{})
 	if tc.ConnectionState().NegotiatedProtocol == "h2" {
-		s.queue.put(tc)
+		s.hand(tc)
 		return
 	}
-	s.queue.put(s.guard.Conn(tc))
+	s.hand(s.guard.Conn(tc))
+}
+
+// hand gives a connection to net/http.
+func (s *Server) hand(c net.Conn) {
+	s.silent.Store(c, nil)
+	s.queue.put(c)
 }
 
 // explainTLS answers a client that speaks HTTP to a TLS port.

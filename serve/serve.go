@@ -95,7 +95,7 @@ func (s *Server) newHTTP(handler http.Handler) *http.Server {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(s.tls != nil)
 	return &http.Server{
-		Handler:           HSTS(s.closing(s.guard.Handler(handler))),
+		Handler:           HSTS(s.guard.Handler(handler)),
 		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
 		ReadTimeout:       s.cfg.ReadTimeout,
 		WriteTimeout:      s.cfg.WriteTimeout,
@@ -122,16 +122,6 @@ func HSTS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS != nil {
 			w.Header().Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// closing moves clients to another server while this one drains.
-func (s *Server) closing(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.Draining() {
-			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
 	})

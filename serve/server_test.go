@@ -322,23 +322,22 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 
 func TestConnectionsBeyondTheLimitWait(t *testing.T) {
 	server := run(t, serve.Config{MaxConns: 1}, ok, time.Now)
-	first, err := tls.Dial("tcp", server.addr, &tls.Config{RootCAs: server.roots(t)})
+	cfg := &tls.Config{RootCAs: server.roots(t)}
+	first, err := tls.Dial("tcp", server.addr, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := make(chan string)
-	go func() {
-		_, body := get(t, server.client(t, false), "https://"+server.addr+"/")
-		second <- body
-	}()
-	_, _ = io.WriteString(first, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-	all, err := io.ReadAll(first)
-	if err != nil || !strings.HasPrefix(string(all), "HTTP/1.1 200 ") {
-		t.Errorf("first connection: %q, %v", all, err)
+	impatient := &net.Dialer{Timeout: 100 * time.Millisecond}
+	if c, err := tls.DialWithDialer(impatient, "tcp", server.addr, cfg); err == nil {
+		_ = c.Close()
+		t.Error("a second connection was served beside the first")
 	}
-	if got := <-second; got != "ok HTTP/1.1" {
-		t.Errorf("second connection: %q", got)
+	_ = first.Close()
+	second, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", server.addr, cfg)
+	if err != nil {
+		t.Fatalf("after the first connection ended: %v", err)
 	}
+	_ = second.Close()
 }
 
 func TestAPanicEndsOneRequestOnly(t *testing.T) {
@@ -357,7 +356,10 @@ func TestAPanicEndsOneRequestOnly(t *testing.T) {
 		if response, _ := get(t, client, "https://"+server.addr+"/"); response.StatusCode != http.StatusOK {
 			t.Errorf("h2 %t: status %d after a panic, want 200", h2, response.StatusCode)
 		}
+		client.CloseIdleConnections()
 	}
+	server.stop()
+	<-server.result
 	if log := server.log.String(); strings.Count(log, "level=ERROR") != 2 {
 		t.Errorf("log %q, want both panics at level ERROR", log)
 	}

@@ -14,8 +14,18 @@ import (
 // [Server.Run]. From then on signals do what they do by default, so a second one
 // ends the process at once. Call stop to free its resources.
 func Signals(parent context.Context) (ctx context.Context, stop context.CancelFunc) {
-	ctx, stop = signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, stop = context.WithCancel(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		// First this: whoever sees the server stop may send the second signal.
+		signal.Stop(signals)
+		stop()
+	}()
 	return ctx, stop
 }
 
@@ -23,6 +33,9 @@ func Signals(parent context.Context) (ctx context.Context, stop context.CancelFu
 // requests here.
 func (s *Server) startDrain(grace context.Context) {
 	s.drain.Store(true)
+	// Answers say from now on that the connection closes, and clients come back over
+	// another one, perhaps to another server. Idle connections are closed.
+	s.http.SetKeepAlivesEnabled(false)
 	if s.cfg.OnDrain != nil {
 		s.cfg.OnDrain()
 	}
@@ -49,7 +62,10 @@ func (s *Server) finish(grace context.Context) int {
 	case <-handshakes:
 	case <-grace.Done():
 	}
-	for deadline := time.Now().Add(settleTime); s.anySilent() && time.Now().Before(deadline); {
+	// Once more after the last: net/http looks for a stop just after it says that a
+	// request has come.
+	for deadline, again := time.Now().Add(settleTime), true; again && time.Now().Before(deadline); {
+		again = s.anySilent()
 		wait(grace, pollTime)
 	}
 	_ = s.http.Shutdown(grace) // What it says, the count says too.
@@ -87,13 +103,12 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// connState keeps the set of connections that have not sent a request.
+// connState takes a connection that has sent a request, or has ended, out of the set
+// of those that have not.
 func (s *Server) connState(c net.Conn, state http.ConnState) {
-	if state == http.StateNew {
-		s.silent.Store(c, nil)
-		return
+	if state != http.StateNew {
+		s.silent.Delete(c)
 	}
-	s.silent.Delete(c)
 }
 
 func (s *Server) anySilent() bool {

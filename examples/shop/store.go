@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+
+	"github.com/fastness/fastness/sqldb"
+)
+
+const itemColumns = "id, name, description, price, tax, preview"
+
+// scanner is a *sql.Row or *sql.Rows.
+type scanner interface{ Scan(...any) error }
+
+func scanItem(from scanner) (item Item, err error) {
+	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Preview)
+	return item, err
+}
+
+func selectItem(ctx context.Context, from sqldb.Reader, id int64) (Item, error) {
+	return scanItem(from.QueryRow(ctx, "SELECT "+itemColumns+" FROM items WHERE id = ?", id))
+}
+
+// selectItems returns items that are for sale, the newest first.
+func selectItems(ctx context.Context, from sqldb.Reader, limit, offset int) ([]Item, error) {
+	rows, err := from.Query(ctx,
+		"SELECT "+itemColumns+" FROM items WHERE preview IS NULL ORDER BY id DESC LIMIT ? OFFSET ?", limit, offset)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Item
+	for rows.Next() {
+		item, err := scanItem(rows)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, rows.Err()
+}
+
+// countItems counts the items that are for sale.
+func countItems(ctx context.Context, from sqldb.Reader) (n int, err error) {
+	err = from.QueryRow(ctx, "SELECT count(*) FROM items WHERE preview IS NULL").Scan(&n)
+	return n, err
+}
+
+func insertItem(ctx context.Context, tx *sqldb.Tx, i Item) (id int64, err error) {
+	err = tx.QueryRow(ctx,
+		"INSERT INTO items (name, description, price, tax, preview) VALUES (?, ?, ?, ?, ?) RETURNING id",
+		i.Name, i.Description, i.Price, i.Tax, i.Preview).Scan(&id)
+	return id, err
+}
+
+func updateItem(ctx context.Context, tx *sqldb.Tx, i Item) error {
+	_, err := tx.Exec(ctx,
+		"UPDATE items SET name = ?, description = ?, price = ?, tax = ?, preview = ? WHERE id = ?",
+		i.Name, i.Description, i.Price, i.Tax, i.Preview, i.ID)
+	return err
+}
+
+func removeItem(ctx context.Context, tx *sqldb.Tx, id int64) error {
+	_, err := tx.Exec(ctx, "DELETE FROM items WHERE id = ?", id)
+	return err
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/schema"
+	"github.com/shopspring/decimal"
+)
+
+// ItemContents is what a caller says about an item.
+type ItemContents struct {
+	Name        string           `json:"name" minLength:"1" maxLength:"120" example:"Lamp"`
+	Description *string          `json:"description" maxLength:"10000" example:"Brass, with a green shade."`
+	Price       decimal.Decimal  `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
+	Tax         *decimal.Decimal `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
+}
+
+// NewItem is what a caller sends to create an item.
+type NewItem struct {
+	ItemContents
+	Draft bool `json:"draft,omitzero" doc:"Keep the item from everybody without its preview token."`
+}
+
+// ItemChange is what a caller sends to change an item: any of the members.
+type ItemChange struct {
+	Name        fastness.Opt[string]                         `json:"name" minLength:"1" maxLength:"120"`
+	Description fastness.Opt[fastness.Null[string]]          `json:"description" maxLength:"10000"`
+	Price       fastness.Opt[decimal.Decimal]                `json:"price" minimum:"0"`
+	Tax         fastness.Opt[fastness.Null[decimal.Decimal]] `json:"tax" minimum:"0"`
+	Draft       fastness.Opt[bool]                           `json:"draft" doc:"false puts a draft up for sale."`
+}
+
+// Validate refuses to hide what was for sale: who saw it would get a 404.
+func (c ItemChange) Validate(context.Context) error {
+	if c.Draft.Or(false) {
+		return schema.Invalid("an item cannot become a draft").At("draft")
+	}
+	return nil
+}
+
+// ItemView is an item as callers see it.
+type ItemView struct {
+	ID          int64            `json:"item_id"`
+	Name        string           `json:"name"`
+	Description *string          `json:"description"`
+	Price       decimal.Decimal  `json:"price"`
+	Tax         *decimal.Decimal `json:"tax"`
+	Draft       bool             `json:"draft"`
+
+	_ schema.Computed `name:"price_with_tax" method:"PriceWithTax"`
+}
+
+// PriceWithTax adds exactly: these are decimals, not floats.
+func (v ItemView) PriceWithTax() decimal.Decimal {
+	if v.Tax == nil {
+		return v.Price
+	}
+	return v.Price.Add(*v.Tax)
+}
+
+// CreatedItem is the answer to who created an item.
+type CreatedItem struct {
+	ItemView
+	PreviewToken string `json:"preview_token,omitzero" doc:"Shows the draft. It is not kept and not told again."`
+}
+
+// FoundItem is the answer to who asked for an item.
+type FoundItem struct {
+	ItemView
+	Q *string `json:"q" doc:"The parameter q of the request."`
+}
+
+// ItemList is a part of the list of items.
+type ItemList struct {
+	Items []ItemView `json:"items"`
+	Total int        `json:"total" doc:"How many items there are in all."`
+}
+
+func (c ItemContents) item() Item {
+	return Item{Name: c.Name, Description: c.Description, Price: c.Price, Tax: c.Tax}
+}
+
+func viewOf(i Item) ItemView {
+	return ItemView{
+		ID: i.ID, Name: i.Name, Description: i.Description, Price: i.Price, Tax: i.Tax, Draft: i.Draft(),
+	}
+}
+
+func viewsOf(items []Item) []ItemView {
+	views := make([]ItemView, len(items))
+	for i := range items {
+		views[i] = viewOf(items[i])
+	}
+	return views
+}

@@ -1,0 +1,155 @@
+package fastness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit statuses of a program.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // the command line, the environment or the config file is wrong
+)
+
+// Main is the whole main function of a program that serves app. It reads the
+// command line and ends the process:
+//
+//	shop                     serve (with a development certificate, if no other is given)
+//	shop routes [--json]     every operation: who may call it, its limits
+//	shop openapi [--yaml]    the OpenAPI document
+//	shop audit [--json]      every defence that is off, and why
+//	shop settings            where each setting comes from
+//	shop --help | --version
+//
+// Settings come from flags, from the environment (FASTNESS_ADDR …) and from the
+// file that --config names, in this order; see [Settings]. Commands other than
+// serve need no database: they compile the declarations and make no app-scoped
+// value.
+//
+// At the first SIGINT or SIGTERM the program stops gracefully: readiness turns
+// 503, requests under way are finished, the app stops, and the exit status is 0.
+// A second signal ends it at once with status 1. Status 2 is for a wrong command
+// line.
+//
+// If [Config].Logger is nil, the logger that the flags describe becomes the
+// app's and slog's default.
+func Main(app *App) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	p := &program{app: app, stdout: os.Stdout, stderr: os.Stderr, useLogger: slog.SetDefault}
+	os.Exit(supervise(signals, func(ctx context.Context) int { return p.run(ctx, os.Args) }))
+}
+
+// Run is [Main] without the process: it runs one command line, of which args[0]
+// is the program's name, until it is done or ctx is, and returns the exit
+// status. Output and complaints go to stdout and stderr; stderr must be safe for
+// concurrent use, as files are. An app runs once.
+func (a *App) Run(ctx context.Context, args []string, stdout, stderr io.Writer) (exit int) {
+	p := &program{app: a, stdout: stdout, stderr: stderr, useLogger: func(*slog.Logger) {}}
+	return p.run(ctx, args)
+}
+
+// supervise runs f, tells it by its context of the first signal, and does not
+// wait for it any longer after the second one.
+func supervise(signals <-chan os.Signal, f func(context.Context) int) (exit int) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan int, 1)
+	go func() { done <- f(ctx) }()
+	select {
+	case exit = <-done:
+		return exit
+	case <-signals:
+		cancel()
+	}
+	select {
+	case exit = <-done:
+		return exit
+	case <-signals:
+		return exitFailed
+	}
+}
+
+// program is one run of the command line.
+type program struct {
+	app            *App
+	name           string
+	stdout, stderr io.Writer
+	useLogger      func(*slog.Logger)
+}
+
+// commands are the command line. Each has a method Run.
+type commands struct {
+	Version kong.VersionFlag `help:"Print the version."`
+
+	Serve    serveCommand    `cmd:"" default:"withargs" help:"Serve the API. This is the default."`
+	Routes   routesCommand   `cmd:"" help:"List all operations: who may call them, and their limits."`
+	OpenAPI  openapiCommand  `cmd:"" name:"openapi" help:"Print the OpenAPI document."`
+	Audit    auditCommand    `cmd:"" help:"List every defence that is switched off, and why."`
+	Settings settingsCommand `cmd:"" help:"Print the settings and where each comes from, without secrets."`
+}
+
+func (p *program) run(ctx context.Context, args []string) (exit int) {
+	p.name = "app"
+	if len(args) > 0 {
+		p.name = strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+		args = args[1:]
+	}
+	ended := -1 // what --help and --version ended with
+	parser, err := kong.New(new(commands),
+		kong.Name(p.name), kong.Writers(p.stdout, p.stderr), kong.Exit(func(code int) { ended = code }),
+		kong.Description(p.app.cfg.Title), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Configuration(readConfigFile),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p),
+		kong.Vars{
+			"version":    p.app.cfg.Title + " " + p.app.cfg.Version,
+			"data":       p.name + "-data",
+			"log_format": logFormat(p.stderr),
+		})
+	if err != nil {
+		return p.complain(exitFailed, err)
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case ended >= 0: // What Parse found wrong after the help was printed is nobody's concern.
+		return ended
+	case err != nil:
+		return p.complain(exitUsage, fmt.Errorf("%w\n%s --help says what there is", err, p.name))
+	}
+	if err := parsed.Run(); err != nil {
+		return p.complain(exitFailed, err)
+	}
+	return exitDone
+}
+
+// complain prints err, one mistake a line, and returns exit.
+func (p *program) complain(exit int, err error) int {
+	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "\n  ")
+	fmt.Fprintf(p.stderr, "%s: %s\n", p.name, text)
+	return exit
+}
+
+// compile compiles the app's declarations, which may ask for the settings.
+func (p *program) compile(s Settings) error {
+	Override(p.app, s)
+	return p.app.compile()
+}
+
+// print writes text, or says why it could not.
+func (p *program) print(text []byte) error {
+	if _, err := p.stdout.Write(text); err != nil {
+		return errors.Join(errors.New("the output could not be written"), err)
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package fastness
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/fastness/fastness/observe"
+	"github.com/fastness/fastness/openapi"
+)
+
+// routesCommand lists the operations.
+type routesCommand struct {
+	JSON bool `help:"Print a JSON array."`
+}
+
+// routeLine is one line of the list.
+type routeLine struct {
+	Kind      string `json:"kind"` // operation, mount or builtin
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Access    string `json:"access"`
+	TimeoutMS int64  `json:"timeout_ms"`
+	// BodyLimit is nil if no body is read, or by a handler that the app cannot
+	// look into.
+	BodyLimit *int64 `json:"body_limit,omitempty"`
+	ID        string `json:"id,omitempty"`
+	Summary   string `json:"summary,omitempty"`
+}
+
+// Run prints the list.
+func (c *routesCommand) Run(p *program) error {
+	if err := p.compile(Settings{}); err != nil {
+		return err
+	}
+	lines := p.app.routeLines()
+	if c.JSON {
+		return printJSON(p.stdout, lines)
+	}
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "METHOD\tPATH\tACCESS\tTIMEOUT\tBODY\tID\tSUMMARY")
+	for _, l := range lines {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Method, l.Path, l.Access,
+			time.Duration(l.TimeoutMS)*time.Millisecond, l.body(), l.id(), observe.Printable(l.Summary, 80))
+	}
+	return w.Flush()
+}
+
+// routeLines lists the operations as they were declared, then the mounts, then
+// what every app has.
+func (a *App) routeLines() []routeLine {
+	lines := make([]routeLine, 0, len(a.operations)+len(a.mounts)+len(a.builtins))
+	for _, op := range a.operations {
+		l := routeLine{
+			Kind: "operation", Method: op.method, Path: op.path, Access: op.spec.Access.String(),
+			TimeoutMS: op.spec.Timeout.Milliseconds(), ID: op.id, Summary: a.summary(op),
+		}
+		if op.input.body.kind != noBody {
+			l.BodyLimit = &op.spec.BodyLimit
+		}
+		lines = append(lines, l)
+	}
+	for _, m := range a.mounts {
+		lines = append(lines, routeLine{
+			Kind: "mount", Method: "*", Path: strings.TrimSuffix(m.prefix, "/") + "/*", Access: m.spec.Access.String(),
+			TimeoutMS: a.cfg.Timeout.Milliseconds(), Summary: "A handler of its own",
+		})
+	}
+	for _, b := range a.builtins {
+		lines = append(lines, routeLine{
+			Kind: "builtin", Method: http.MethodGet, Path: b.path, Access: b.access,
+			TimeoutMS: a.cfg.Timeout.Milliseconds(), Summary: b.summary,
+		})
+	}
+	return lines
+}
+
+// summary returns what the document says about op.
+func (a *App) summary(op *operationPlan) string {
+	if item, ok := a.document.Paths.Get(strings.ReplaceAll(op.path, "...}", "}")); ok {
+		for method, described := range item.Operations() {
+			if method == op.method {
+				return described.Summary
+			}
+		}
+	}
+	return op.spec.Summary
+}
+
+func (l *routeLine) id() string {
+	switch l.Kind {
+	case "operation":
+		return l.ID
+	default:
+		return "(" + l.Kind + ")"
+	}
+}
+
+func (l *routeLine) body() string {
+	switch {
+	case l.BodyLimit != nil:
+		return byteSize(*l.BodyLimit)
+	case l.Kind == "mount":
+		return "?"
+	}
+	return "-"
+}
+
+// byteSize writes n in the largest unit that leaves no remainder.
+func byteSize(n int64) string {
+	for _, unit := range []struct {
+		size int64
+		name string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if n >= unit.size && n%unit.size == 0 {
+			return fmt.Sprintf("%d %s", n/unit.size, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// openapiCommand prints the document.
+type openapiCommand struct {
+	YAML   bool   `name:"yaml" help:"Print YAML. It is also what a file called .yaml or .yml gets."`
+	Output string `short:"o" placeholder:"FILE" help:"Write to this file."`
+}
+
+// Run prints the document.
+func (c *openapiCommand) Run(p *program) error {
+	if err := p.compile(Settings{}); err != nil {
+		return err
+	}
+	document, err := p.app.Document()
+	if err != nil {
+		return err
+	}
+	ending := strings.ToLower(filepath.Ext(c.Output))
+	text, err := render(document, c.YAML || ending == ".yaml" || ending == ".yml")
+	if err != nil {
+		return err
+	}
+	if c.Output != "" {
+		return os.WriteFile(c.Output, text, 0o644)
+	}
+	return p.print(text)
+}
+
+func render(document *openapi.Document, yaml bool) ([]byte, error) {
+	if yaml {
+		return document.YAML()
+	}
+	text, err := document.JSON()
+	return append(text, '\n'), err
+}

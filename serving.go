@@ -1,0 +1,196 @@
+package fastness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+
+	"github.com/fastness/fastness/guard/framing"
+	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/serve"
+)
+
+// serveCommand serves the app.
+type serveCommand struct {
+	settingsFlags `embed:""`
+}
+
+// Run serves until ctx is done, and stops gracefully.
+func (c *serveCommand) Run(ctx context.Context, p *program) error {
+	app := p.app
+	if !app.ownLogger {
+		app.cfg.Logger = c.logger(p.stderr)
+		p.useLogger(app.cfg.Logger)
+	}
+	if c.development() && len(app.cfg.Hosts) > 0 {
+		// The development certificate is for this machine's names, whatever the
+		// app is called elsewhere. No stranger's name can stand for them.
+		app.cfg.Hosts = append(app.cfg.Hosts[:len(app.cfg.Hosts):len(app.cfg.Hosts)], "localhost", "127.0.0.1", "[::1]")
+	}
+	server, err := c.server(p)
+	if mistakes := errors.Join(p.compile(c.Settings), explain(err)); mistakes != nil {
+		return mistakes
+	}
+	app.development.Store(server.DevelopmentCA() != "")
+	if err := app.Start(ctx); err != nil {
+		return err
+	}
+	err = server.Run(ctx)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
+	defer cancel()
+	return errors.Join(explain(err), app.Stop(stopping))
+}
+
+// server returns the server of the app as the settings want it.
+func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
+	app := p.app
+	server, err = serve.New(serve.Config{
+		Addr: c.Addr, DataDir: c.DataDir,
+		TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+		InsecurePlainHTTP:              c.InsecurePlainHTTP,
+		InsecureDevelopmentCertificate: c.InsecureDevelopmentCertificate,
+		GracePeriod:                    c.Grace, DrainDelay: c.DrainDelay,
+		Framing: framing.Config{Render: app.refuse},
+		Logger:  app.cfg.Logger,
+		Ready:   func(addr net.Addr) { c.welcome(p, addr, server.DevelopmentCA()) },
+		OnDrain: func() {
+			app.draining.Store(true)
+			app.cfg.Logger.Info("stopping", "grace", c.Grace)
+		},
+	}, app)
+	return server, err
+}
+
+// refuse answers a request that the framing guard refused, with the app's kind
+// of error and all that every answer has.
+func (a *App) refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) {
+	x := a.exchanges.get(a, w, r)
+	defer x.end()
+	if _, replaced := framing.Refused(r); replaced {
+		// The guard's own request stands for the one that nobody can read.
+		x.r = &http.Request{RemoteAddr: r.RemoteAddr, TLS: r.TLS}
+	}
+	w.Header()["X-Request-Id"] = x.ids[:]
+	_ = x.secureHeaders() // It never fails.
+	x.answerProblem(p)
+}
+
+// welcome says where the app is. For people it is a text, for machines one
+// record of the log.
+func (c *serveCommand) welcome(p *program, addr net.Addr, authority string) {
+	app, url := p.app, c.url(addr)
+	optOuts := len(app.Audit()) + len(c.optOuts())
+	docs := ""
+	if app.DocsShown() && app.hasBuiltin("/docs") {
+		docs = url + "/docs"
+	}
+	if c.LogFormat != "text" {
+		app.cfg.Logger.Info("serving", "title", app.cfg.Title, "version", app.cfg.Version, "addr", addr.String(), "url", url,
+			"docs", docs, "operations", len(app.operations), "opt_outs", optOuts, "development_authority", authority)
+		return
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "\n%s %s\n\n", app.cfg.Title, app.cfg.Version)
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	line := func(name, format string, args ...any) { fmt.Fprintf(w, "  "+name+"\t"+format+"\n", args...) }
+	line("API", "%s", url)
+	if docs != "" {
+		line("Docs", "%s", docs)
+	}
+	line("Operations", "%d, listed by: %s routes", len(app.operations), p.name)
+	if optOuts == 0 {
+		line("Opt-outs", "none, every defence is on")
+	} else {
+		line("Opt-outs", "%d, explained by: %s audit", optOuts, p.name)
+	}
+	if authority != "" {
+		line("Certificate", "for development; its authority is %s", authority)
+		line("To trust it", "%s", trust(runtime.GOOS, authority, url))
+	}
+	_ = w.Flush() // A strings.Builder takes everything.
+	fmt.Fprintf(p.stderr, "%s\n  Ctrl-C stops it.\n\n", text.String())
+}
+
+// url returns the address to open.
+func (s *Settings) url(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && (ip.IsUnspecified() || ip.IsLoopback() && ip.To4() != nil) {
+		host = "localhost"
+	}
+	scheme := "https"
+	if s.InsecurePlainHTTP != "" {
+		scheme = "http"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// trust says in one line how a machine comes to trust the authority.
+func trust(system, authority, url string) string {
+	switch system {
+	case "darwin":
+		return fmt.Sprintf("security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db %q", authority)
+	case "windows":
+		return fmt.Sprintf("certutil -user -addstore Root %q", authority)
+	default:
+		return fmt.Sprintf("import that file in the browser as an authority, or: curl --cacert %q %s%s", authority, url, livePath)
+	}
+}
+
+// startError is an error of package serve in the words of the command line.
+type startError struct{ cause error }
+
+// explain makes err say what to do next.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return startError{err}
+}
+
+func (e startError) Unwrap() error { return e.cause }
+
+// Error returns the cause, in which the settings are called like their flags,
+// and a second line of advice if there is one.
+func (e startError) Error() string {
+	text := strings.NewReplacer(
+		"serve config: ", "", "serve: ", "",
+		"InsecurePlainHTTP", "--insecure-plain-http",
+		"InsecureDevelopmentCertificate", "--insecure-development-certificate",
+		"TLSCert", "--tls-cert", "TLSKey", "--tls-key", "DataDir", "--data",
+		"GracePeriod", "--grace", "DrainDelay", "--drain-delay", "Addr", "--addr",
+	).Replace(e.cause.Error())
+	if next := advice(e.cause); next != "" {
+		text += "\n" + next
+	}
+	return "the server cannot start: " + text
+}
+
+// advice says what to do about an error of the system.
+func advice(err error) string {
+	_, network := errors.AsType[*net.OpError](err)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "Another program listens there: stop it, or choose another port with --addr."
+	case network && errors.Is(err, syscall.EACCES):
+		return "Ports below 1024 need a privilege: choose a higher one with --addr, or grant CAP_NET_BIND_SERVICE."
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "This machine does not have that address: choose one that it has with --addr."
+	case network:
+		return "Choose an address of this machine with --addr, such as 127.0.0.1:8443."
+	case errors.Is(err, fs.ErrNotExist):
+		return "Check the names given with --tls-cert and --tls-key; without both, a development certificate is made."
+	case errors.Is(err, fs.ErrPermission):
+		return "Let the user that runs this program read and write it, or choose another with --tls-cert, --tls-key or --data."
+	}
+	return ""
+}
