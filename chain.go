@@ -70,34 +70,32 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // access log.
 func (x *exchange) end() {
 	value := recover()
-	if value != nil {
-		x.panicked(value)
-	}
+	abort := value != nil && x.panicked(value)
 	if x.inside {
 		x.app.inflight.Leave()
 	}
-	x.log(value == http.ErrAbortHandler)
+	x.log(abort)
 	x.app.exchanges.put(x)
-	if value == http.ErrAbortHandler {
-		panic(value)
+	if abort {
+		panic(http.ErrAbortHandler)
 	}
 }
 
-// panicked rolls back and answers 500, if nothing was sent yet.
-func (x *exchange) panicked(value any) {
+// panicked rolls back and answers 500. If something was sent already it reports
+// that the connection must be cut: half an answer is not to be taken for a whole
+// one.
+func (x *exchange) panicked(value any) (abort bool) {
 	err := fmt.Errorf("panic: %v", value)
 	if value != http.ErrAbortHandler {
 		observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.id, value)
 	}
 	_ = x.cleanUp(err) // It returns err, which was logged.
 	x.removeFiles()
-	if value == http.ErrAbortHandler {
-		return
-	}
-	if x.sent.Started() {
-		panic(http.ErrAbortHandler) // A cut answer must not be taken for a whole one.
+	if value == http.ErrAbortHandler || x.sent.Started() {
+		return true
 	}
 	x.answerProblem(problem.New(http.StatusInternalServerError, ""))
+	return false
 }
 
 func (x *exchange) secureHeaders() error {
@@ -149,6 +147,9 @@ func (x *exchange) findRoute() error {
 	}
 }
 
+// errPanicked is what clean-ups get to see if the operation panicked.
+var errPanicked = errors.New("the operation panicked")
+
 // errAnswered ends the chain without an error: the answer is sent.
 var errAnswered = errors.New("answered")
 
@@ -173,6 +174,7 @@ func (x *exchange) runOperation() error {
 		e.mount.serve(x)
 		return nil
 	case e.operation.wrapped != nil:
+		x.forked = true
 		e.operation.wrapped.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
 		return nil
 	default:

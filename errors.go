@@ -12,8 +12,9 @@ import (
 // ErrorEncoder renders problems as answers. An app has one; two apps in one
 // process may have different ones.
 type ErrorEncoder interface {
-	// Encode returns the status, the content type and the body of the answer.
-	Encode(*problem.Problem) (status int, contentType string, body []byte)
+	// Encode appends the body of the answer to buf and returns it with the
+	// status and the content type. It must not keep buf or the problem.
+	Encode(buf []byte, p *problem.Problem) (body []byte, status int, contentType string)
 	// Describe returns the content type and the schema of all its answers.
 	Describe() (contentType string, schema *openapi.Schema)
 }
@@ -32,11 +33,11 @@ const (
 )
 
 // Encode renders p.
-func (f ErrorFormat) Encode(p *problem.Problem) (status int, contentType string, body []byte) {
+func (f ErrorFormat) Encode(buf []byte, p *problem.Problem) (body []byte, status int, contentType string) {
 	if f == FastAPIErrors {
-		return fastAPIError(p)
+		return fastAPIError(buf, p)
 	}
-	return p.Status, problem.MediaType, p.AppendJSON(make([]byte, 0, 256+160*len(p.Errors)))
+	return p.AppendJSON(buf), p.Status, problem.MediaType
 }
 
 // Describe returns the schema of the format.
@@ -48,8 +49,8 @@ func (f ErrorFormat) Describe() (contentType string, schema *openapi.Schema) {
 }
 
 // fastAPIError renders p as FastAPI would.
-func fastAPIError(p *problem.Problem) (status int, contentType string, body []byte) {
-	body = append(make([]byte, 0, 128+160*len(p.Errors)), `{"detail":`...)
+func fastAPIError(buf []byte, p *problem.Problem) (body []byte, status int, contentType string) {
+	body = append(buf, `{"detail":`...)
 	status = p.Status
 	switch {
 	case len(p.Errors) > 0:
@@ -73,7 +74,7 @@ func fastAPIError(p *problem.Problem) (status int, contentType string, body []by
 	default:
 		body = problem.AppendString(body, p.Detail)
 	}
-	return status, "application/json", append(body, '}')
+	return append(body, '}'), status, "application/json"
 }
 
 func statusText(status int) string {

@@ -32,6 +32,9 @@ type exchange struct {
 	files  form.Parts
 	held   slot // the input and output of the operation
 	inside bool // the in-flight cap counts this request
+	forked bool // middleware may still hold it
+	// routed is the pattern of the route that was found behind middleware.
+	routed atomic.Pointer[string]
 
 	// The buffers are kept from one request to the next. What is beyond their
 	// length is never read.
@@ -69,9 +72,41 @@ func (e *exchanges) get(a *App, w http.ResponseWriter, r *http.Request) *exchang
 	return x
 }
 
+// fork returns an exchange for what lies behind middleware. Middleware may run
+// that in a goroutine, give it up and answer in its stead, as
+// http.TimeoutHandler does. So the two share nothing that changes, and neither
+// is pooled: what comes too late is lost, and never another caller's answer.
+func (x *exchange) fork(w http.ResponseWriter, r *http.Request) *exchange {
+	l := &life{start: x.start, id: x.id}
+	l.sent.ResponseWriter = w
+	l.ctx.parent, l.ctx.deadline, l.ctx.id = r.Context(), x.ctx.deadline, x.id
+	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match}
+	l.ctx.x.Store(inner)
+	return inner
+}
+
+// run does f, and rolls back if it panics.
+func (x *exchange) run(f func() error) {
+	returned := false
+	defer func() {
+		if !returned {
+			_ = x.cleanUp(errPanicked) // It returns the same error.
+			x.removeFiles()
+		}
+		x.ctx.end()
+	}()
+	if err := f(); err != nil {
+		x.fail(err)
+	}
+	returned = true
+}
+
 // put wipes x: what is forgotten here would be seen by the next caller.
 func (e *exchanges) put(x *exchange) {
 	x.ctx.end()
+	if x.forked {
+		return
+	}
 	body, encoded := small(x.body), small(x.encoded)
 	*x = exchange{body: body, encoded: encoded}
 	e.pool.Put(x)

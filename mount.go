@@ -3,6 +3,8 @@ package fastness
 import (
 	"net/http"
 	"strings"
+
+	"github.com/fastness/fastness/internal/route"
 )
 
 // wrapInner puts the middleware of Use around the steps behind the guards.
@@ -13,23 +15,30 @@ func (a *App) wrapInner() {
 	const guards = 3 // headers, in-flight cap, hosts
 	inner := a.steps[guards:]
 	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		x, ok := r.Context().Value(exchangeKey{}).(*exchange)
+		outer, ok := r.Context().Value(exchangeKey{}).(*exchange)
 		if !ok {
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 			return
 		}
-		x.out, x.r = w, r
-		for _, s := range inner {
-			if err := s.run(x); err != nil {
-				x.fail(err)
-				return
+		x := outer.fork(w, r)
+		x.run(func() error {
+			for _, s := range inner {
+				if err := s.run(x); err != nil {
+					return err
+				}
+				if x.match.Outcome == route.Found && outer.routed.Load() == nil { // The access log is the outer one's.
+					pattern := x.route()
+					outer.routed.Store(&pattern)
+				}
 			}
-		}
+			return nil
+		})
 	})
 	for i := len(a.middleware) - 1; i >= 0; i-- {
 		h = a.middleware[i](h)
 	}
 	a.steps = append(a.steps[:guards:guards], step{"middleware", func(x *exchange) error {
+		x.forked = true
 		h.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
 		return nil
 	}})

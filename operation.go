@@ -110,12 +110,8 @@ func (op *operationPlan) serveWrapped(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
-	outer, request := x.out, x.r
-	x.out, x.r = w, r
-	defer func() { x.out, x.r = outer, request }()
-	if err := x.operate(); err != nil {
-		x.fail(err)
-	}
+	x = x.fork(w, r)
+	x.run(x.operate)
 }
 
 // nameOperations gives each operation an id that no other has.

@@ -125,7 +125,8 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 	if shown.Instance == "" {
 		shown.Instance = "urn:request:" + x.id
 	}
-	status, content, body := x.app.cfg.Errors.Encode(&shown)
+	body, status, content := x.app.cfg.Errors.Encode(x.encoded[:0], &shown)
+	x.encoded = body
 	h := x.out.Header()
 	h.Del("Content-Length")
 	h.Del("Content-Encoding")
@@ -143,6 +144,9 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 
 // route returns the pattern of the request's operation.
 func (x *exchange) route() string {
+	if pattern := x.routed.Load(); pattern != nil {
+		return *pattern
+	}
 	switch e := x.match.Value; {
 	case e.operation != nil:
 		return e.operation.path

@@ -136,14 +136,20 @@ func AppendString(buf []byte, s string) []byte {
 
 const hexDigits = "0123456789abcdef"
 
+// plain has a 1 for each byte that stands in a JSON string as it is.
+const plain = "" +
+	"0000000000000000000000000000000011011101111111111111111111110101" +
+	"1111111111111111111111111111011111111111111111111111111111111111" +
+	"0000000000000000000000000000000000000000000000000000000000000000" +
+	"0000000000000000000000000000000000000000000000000000000000000000"
+
 // appendEscaped appends s without its quotes; as a step of a JSON Pointer if
 // pointer is set.
 func appendEscaped(buf []byte, s string, pointer bool) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' &&
-			(!pointer || c != '~' && c != '/') {
+		if plain[c] == '1' && (!pointer || c != '~' && c != '/') {
 			i++
 			continue
 		}

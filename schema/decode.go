@@ -23,9 +23,7 @@ func (p *decoderPool) get() *decoder {
 }
 
 func (p *decoderPool) put(d *decoder) {
-	if d.data != nil { // Only JSON has paths that name what callers sent.
-		clear(d.path[:cap(d.path)])
-	}
+	clear(d.path[:d.deepest])
 	*d = decoder{path: d.path[:0]}
 	p.pool.Put(d)
 }

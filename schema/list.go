@@ -45,17 +45,17 @@ func (n *listNode) decode(d *decoder, v reflect.Value) bool {
 	}
 	total := 0
 	before := d.report.count()
-	d.path = append(d.path, problem.Segment{})
+	last := d.down()
 	ok := d.elements(func(i int) bool {
 		total = i + 1
-		d.path[len(d.path)-1] = problem.Index(i)
+		d.path[last] = problem.Index(i)
 		if n.max >= 0 && i >= n.max {
 			// An item too many is not worth the memory of its value.
 			return d.skip()
 		}
 		return n.item.decode(d, n.slot(v, i))
 	})
-	d.path = d.path[:len(d.path)-1]
+	d.up()
 	if !ok {
 		return false
 	}
@@ -86,16 +86,16 @@ func (n *listNode) decodeTexts(d *decoder, texts []string, v reflect.Value) {
 	before := d.report.count()
 	v.Set(n.empty)
 	v.Grow(min(len(texts), 64))
-	d.path = append(d.path, problem.Segment{})
+	last := d.down()
 	for i, s := range texts {
 		if n.max >= 0 && i >= n.max {
 			break
 		}
-		d.path[len(d.path)-1] = problem.Index(i)
+		d.path[last] = problem.Index(i)
 		d.ascii = isASCIIString(s)
 		item.decodeText(d, s, n.slot(v, i))
 	}
-	d.path = d.path[:len(d.path)-1]
+	d.up()
 	n.checkLength(d, len(texts))
 	if n.unique && d.report.count() == before {
 		n.checkUnique(d, v)
@@ -171,11 +171,11 @@ func (n *mapNode) decode(d *decoder, v reflect.Value) bool {
 	m := reflect.MakeMap(v.Type())
 	key, elem := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
 	total := 0
-	d.path = append(d.path, problem.Segment{})
+	last := d.down()
 	ok := d.members(func(start, end int, escaped bool) bool {
 		total++
 		name := d.content(start, end, escaped)
-		d.path[len(d.path)-1] = problem.Name(name)
+		d.path[last] = problem.Name(name)
 		if n.max >= 0 && total > n.max {
 			return d.skip()
 		}
@@ -190,7 +190,7 @@ func (n *mapNode) decode(d *decoder, v reflect.Value) bool {
 		m.SetMapIndex(key, elem)
 		return true
 	})
-	d.path = d.path[:len(d.path)-1]
+	d.up()
 	v.Set(m)
 	if !ok {
 		return false

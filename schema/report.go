@@ -86,7 +86,7 @@ func (r *Report) fault(path []problem.Segment, f *fault) {
 // to repeat are cut. All ways of a report share their room.
 func (r *Report) place(path []problem.Segment) []problem.Segment {
 	if r.room == nil {
-		r.room = make([]problem.Segment, 0, 32)
+		r.room = make([]problem.Segment, 0, 16)
 	}
 	start := len(r.room)
 	r.room = append(append(r.room, r.Prefix...), path...)

@@ -28,8 +28,20 @@ type decoder struct {
 	pos   int
 	depth int
 	path  []problem.Segment
+	// deepest is how long path ever was: so much of it names what a caller sent.
+	deepest int
 	open  bool // a struct that ignores unknown members is being read
 }
+
+// down adds a step to the path and returns its place.
+func (d *decoder) down() int {
+	d.path = append(d.path, problem.Segment{})
+	d.deepest = max(d.deepest, len(d.path))
+	return len(d.path) - 1
+}
+
+// up removes the last step.
+func (d *decoder) up() { d.path = d.path[:len(d.path)-1] }
 
 // fail ends the walk with a syntax error at d.pos. It returns false so that
 // callers can return it.

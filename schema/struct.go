@@ -2,8 +2,6 @@ package schema
 
 import (
 	"reflect"
-
-	"github.com/fastness/fastness/problem"
 )
 
 // structNode is the plan of a struct: an object with known members.
@@ -87,8 +85,7 @@ func (n *structNode) decodeMembers(d *decoder, v reflect.Value, seen bitset) boo
 		return true
 	}
 	guess := 0
-	d.path = append(d.path, problem.Segment{})
-	last := len(d.path) - 1
+	last := d.down()
 	for {
 		i, ok := n.member(d, guess)
 		if !ok {
@@ -111,7 +108,7 @@ func (n *structNode) decodeMembers(d *decoder, v reflect.Value, seen bitset) boo
 			return false
 		}
 		if !more {
-			d.path = d.path[:last]
+			d.up()
 			return true
 		}
 	}
@@ -119,6 +116,9 @@ func (n *structNode) decodeMembers(d *decoder, v reflect.Value, seen bitset) boo
 
 // fieldAt returns the field, through embedded structs.
 func fieldAt(v reflect.Value, index []int) reflect.Value {
+	if len(index) == 1 {
+		return v.Field(index[0])
+	}
 	for _, i := range index {
 		v = v.Field(i)
 	}
@@ -177,9 +177,9 @@ func (n *structNode) finish(d *decoder, v reflect.Value, seen bitset) {
 		}
 		for i := word << 6; i < min(len(n.fields), word<<6+64); i++ {
 			if n.required.has(i) && !seen.has(i) {
-				d.path = append(d.path, problem.Name(n.fields[i].name))
+				d.path[d.down()].Name = n.fields[i].name
 				d.violate("missing")
-				d.path = d.path[:len(d.path)-1]
+				d.up()
 			}
 		}
 	}

@@ -15,7 +15,11 @@ import (
 // both kinds meet.
 func TestBodiesComeThroughUnchangedUnderLoad(t *testing.T) {
 	addr := serve(t, newGuard(t, framing.Config{}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(w, r.Body)
+		body, err := io.ReadAll(r.Body) // net/http drops what is unread when the answer begins.
+		if err != nil {
+			t.Errorf("reading the body: %v", err)
+		}
+		_, _ = w.Write(body)
 	}))
 	transport := &http.Transport{MaxConnsPerHost: 4}
 	defer transport.CloseIdleConnections()
