@@ -14,6 +14,7 @@ import (
 	"github.com/fastness/fastness/internal/route"
 	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
 )
 
@@ -45,13 +46,15 @@ type App struct {
 	development atomic.Bool
 	draining    atomic.Bool
 
-	ids        observe.IDs
-	exchanges  exchanges
-	jsonType   []string // shared header values, never written to
-	noStore    []string
-	start      sync.Once
-	startErr   error
-	singletons []*provider // app-scoped, in the order in which they were made
+	ids         observe.IDs
+	exchanges   exchanges
+	jsonType    []string // shared header values, never written to
+	problemType []string
+	noStore     []string
+	notFound    *problem.Problem // what no route has is asked for most: it costs nothing
+	start       sync.Once
+	startErr    error
+	singletons  []*provider // app-scoped, in the order in which they were made
 }
 
 // endpoint is what a route leads to: an operation or a mounted handler.
@@ -72,7 +75,11 @@ type mount struct {
 func New(cfg Config) *App {
 	ownLogger := cfg.Logger != nil
 	cfg.withDefaults()
-	app := &App{cfg: cfg, ownLogger: ownLogger, jsonType: []string{"application/json"}, noStore: []string{"no-store"}}
+	app := &App{
+		cfg: cfg, ownLogger: ownLogger,
+		jsonType: []string{"application/json"}, problemType: []string{problem.MediaType}, noStore: []string{"no-store"},
+		notFound: problem.New(http.StatusNotFound, ""),
+	}
 	app.types = schema.NewTypes(schema.Config{
 		InsecureIgnoreUnknown: cfg.InsecureFastAPICompat,
 		InsecureLaxNumbers:    cfg.InsecureFastAPICompat,

@@ -143,7 +143,7 @@ func (x *exchange) findRoute() error {
 	case route.Malformed:
 		return problem.New(http.StatusBadRequest, "the path can be read in more than one way").Named("malformed_path")
 	default:
-		return problem.New(http.StatusNotFound, "")
+		return x.app.notFound
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/internal/route"
 	"github.com/fastness/fastness/observe"
+	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
 )
 
@@ -31,6 +32,7 @@ type exchange struct {
 	states []useState
 	files  form.Parts
 	held   slot // the input and output of the operation
+	shown  problem.Problem
 	inside bool // the in-flight cap counts this request
 	forked bool // middleware may still hold it
 	// routed is the pattern of the route that was found behind middleware.

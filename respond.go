@@ -38,12 +38,8 @@ func (x *exchange) send(a *answer) {
 		setCookie(h, c)
 	}
 	data := a.raw
-	switch a.content {
-	case "":
-	case "application/json":
-		h["Content-Type"] = x.app.jsonType
-	default:
-		h["Content-Type"] = []string{a.content}
+	if a.content != "" {
+		x.contentType(h, a.content)
 	}
 	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
 		x.out.WriteHeader(a.status)
@@ -56,6 +52,18 @@ func (x *exchange) send(a *answer) {
 	x.out.WriteHeader(a.status)
 	if len(data) > 0 {
 		_, _ = x.out.Write(data) // The caller is gone if this fails.
+	}
+}
+
+// contentType sets the header, from a shared value where there is one.
+func (x *exchange) contentType(h http.Header, content string) {
+	switch content {
+	case "application/json":
+		h["Content-Type"] = x.app.jsonType
+	case problem.MediaType:
+		h["Content-Type"] = x.app.problemType
+	default:
+		h["Content-Type"] = []string{content}
 	}
 }
 
@@ -102,7 +110,7 @@ func (x *exchange) removeFiles() {
 
 // fail answers with the problem in err, and logs its cause.
 func (x *exchange) fail(err error) {
-	if errors.Is(err, errAnswered) {
+	if err == errAnswered {
 		return
 	}
 	p := problem.From(err)
@@ -121,19 +129,19 @@ func (x *exchange) fail(err error) {
 
 // answerProblem sends a copy of p that names this request.
 func (x *exchange) answerProblem(p *problem.Problem) {
-	shown := *p
-	if shown.Instance == "" {
-		shown.Instance = "urn:request:" + x.id
+	x.shown = *p
+	if x.shown.Instance == "" {
+		x.shown.Instance = "urn:request:" + x.id
 	}
-	body, status, content := x.app.cfg.Errors.Encode(x.encoded[:0], &shown)
+	body, status, content := x.app.cfg.Errors.Encode(x.encoded[:0], &x.shown)
 	x.encoded = body
 	h := x.out.Header()
-	h.Del("Content-Length")
-	h.Del("Content-Encoding")
+	delete(h, "Content-Length")
+	delete(h, "Content-Encoding")
 	for name, values := range p.Header() {
 		h[name] = values
 	}
-	h["Content-Type"] = []string{content}
+	x.contentType(h, content)
 	h["Cache-Control"] = x.app.noStore
 	if x.r.Method == http.MethodHead {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/fastness/fastness/openapi/docs"
-	"github.com/fastness/fastness/problem"
 )
 
 // builtin is an answer that every app gives by itself.
@@ -84,7 +83,7 @@ func (a *App) docsAccess() string {
 func (a *App) whereShown(answer func(*exchange) error) func(*exchange) error {
 	return func(x *exchange) error {
 		if !a.DocsShown() {
-			return problem.New(http.StatusNotFound, "")
+			return a.notFound
 		}
 		return answer(x)
 	}

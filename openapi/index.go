@@ -126,7 +126,7 @@ func each[V any](w *walker, at string, m Map[*V], inside func(string, *V)) {
 }
 
 func escapePointer(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }
 
 func pathItems(w *walker, at string, m Map[*PathItem]) { each(w, at, m, w.pathItem) }

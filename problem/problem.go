@@ -120,6 +120,9 @@ func (p *Problem) title() string {
 // its cause. Of an unknown error nothing is shown: driver texts name hosts,
 // tables and values.
 func From(err error) *Problem {
+	if p, ok := err.(*Problem); ok {
+		return p
+	}
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}

@@ -30,7 +30,6 @@ type decoder struct {
 	path  []problem.Segment
 	// deepest is how long path ever was: so much of it names what a caller sent.
 	deepest int
-	open  bool // a struct that ignores unknown members is being read
 }
 
 // down adds a step to the path and returns its place.
