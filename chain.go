@@ -99,7 +99,7 @@ func (x *exchange) panicked(value any) (abort bool) {
 }
 
 func (x *exchange) secureHeaders() error {
-	if x.r.TLS != nil && !x.app.development.Load() {
+	if x.r.TLS != nil {
 		x.app.headers.SetTLS(x.out.Header())
 	} else {
 		x.app.headers.Set(x.out.Header())

@@ -19,6 +19,7 @@ type compiler struct {
 	structs map[reflect.Type]*structNode
 	dynamic map[reflect.Type]node
 	errs    []error
+	client  bool // read-only and write-only change places
 }
 
 // mistake records what is wrong with a declaration.

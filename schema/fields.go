@@ -86,7 +86,9 @@ func (c *compiler) addFields(n *structNode, t reflect.Type, prefix []int) {
 		where := t.String() + "." + sf.Name
 		switch {
 		case sf.Type == reflect.TypeFor[Computed]():
-			c.addComputed(n, sf, where)
+			if !c.client {
+				c.addComputed(n, sf, where)
+			}
 		case sf.Type == reflect.TypeFor[Fields]() && sf.Anonymous:
 			n.presence = index
 		case sf.Tag.Get("json") == "-":
@@ -126,6 +128,9 @@ func (c *compiler) addField(n *structNode, sf reflect.StructField, index []int, 
 	f.writeOnly = c.flag(sf.Tag, where, "writeOnly")
 	if f.readOnly && f.writeOnly {
 		c.mistake(where, "readOnly and writeOnly together leave nothing")
+	}
+	if c.client {
+		f.readOnly, f.writeOnly = f.writeOnly, f.readOnly
 	}
 	if w, ok := f.plan.(*wrapNode); ok && w.kind != kindNull {
 		f.optional = !c.flag(sf.Tag, where, "required")

@@ -105,6 +105,9 @@ type Config struct {
 	InsecureLaxNumbers string
 	// MaxDepth bounds the nesting of arrays and objects. The default is 64.
 	MaxDepth int
+	// Client reads what answers hold and writes what requests hold: read-only
+	// and write-only members change places, and computed ones are unknown.
+	Client bool
 }
 
 // Types compiles Go types and remembers them.
@@ -121,6 +124,7 @@ func NewTypes(cfg Config) *Types {
 		cfg.MaxDepth = 64
 	}
 	t := &Types{cfg: cfg}
+	t.compiler.client = cfg.Client
 	t.compiler.structs = make(map[reflect.Type]*structNode)
 	return t
 }

@@ -14,7 +14,7 @@
 //	Cross-Origin-Opener-Policy    same-origin
 //	Cross-Origin-Resource-Policy  same-origin
 //	Permissions-Policy            camera=(), geolocation=(), microphone=(), payment=(), usb=()
-//	Strict-Transport-Security     max-age=31536000; includeSubDomains   (over TLS only, RFC 6797 section 7.2)
+//	Strict-Transport-Security     max-age=63072000; includeSubDomains   (over TLS only, RFC 6797 section 7.2)
 //
 // X-Frame-Options is not sent: every browser that still gets updates obeys
 // frame-ancestors and then ignores it, and [New] does not accept a policy without
@@ -99,7 +99,7 @@ func (c Config) withDefaults() Config {
 		{&c.CrossOriginOpenerPolicy, "same-origin"},
 		{&c.CrossOriginResourcePolicy, "same-origin"},
 		{&c.PermissionsPolicy, "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
-		{&c.StrictTransportSecurity, "max-age=31536000; includeSubDomains"},
+		{&c.StrictTransportSecurity, "max-age=63072000; includeSubDomains"},
 	} {
 		if *field.value == "" {
 			*field.value = field.or

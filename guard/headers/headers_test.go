@@ -61,7 +61,7 @@ func TestEveryAnswerCarriesTheHeaders(t *testing.T) {
 				}
 			}
 			hsts := w.Result().Header.Get("Strict-Transport-Security")
-			if want := map[bool]string{true: "max-age=31536000; includeSubDomains"}[secure]; hsts != want {
+			if want := map[bool]string{true: "max-age=63072000; includeSubDomains"}[secure]; hsts != want {
 				t.Errorf("%s: over TLS %v, HSTS %q, want %q", tt.name, secure, hsts, want)
 			}
 		}
