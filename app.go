@@ -41,7 +41,6 @@ type App struct {
 	routes      route.Tree[endpoint]
 	builtins    []*builtin
 	steps       []step
-	inner       http.Handler // the steps after the guards, if middleware wraps them
 	document    *openapi.Document
 	development atomic.Bool
 	draining    atomic.Bool
@@ -162,8 +161,7 @@ func (a *App) doCompile() error {
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("the app cannot start:\n%w", err)
 	}
-	a.steps = a.chain()
-	a.wrapInner()
+	a.compileChain()
 	return nil
 }
 

@@ -18,16 +18,26 @@ type step struct {
 
 // chain is the way of a request, in order. Around it stand recover, request id
 // and access log, in ServeHTTP; before it, where the server of package serve is
-// used, the framing guard at the connection.
-func (a *App) chain() []step {
-	return []step{
+// used, TLS, the time limits of the connection and the framing guard. Between
+// its two parts runs the middleware of Use. What is to come has its place here.
+func (a *App) chain() (guards, inner []step) {
+	guards = []step{
 		{"security headers, on every answer", (*exchange).secureHeaders},
-		{"in-flight cap", (*exchange).enter},               // 503
-		{"host allowlist", (*exchange).checkHost},          // 400 421
-		{"route, method allowlist", (*exchange).findRoute}, // 307 400 404 405
-		{"access rule", (*exchange).checkAccess},           // 401 403
-		{"operation", (*exchange).runOperation},            // what operate lists
+		{"in-flight cap", (*exchange).enter},      // 503
+		{"host allowlist", (*exchange).checkHost}, // 400 421
+		// client address, by trusted proxies only
+		// cross-origin resource sharing, by exact origins
+		// rate limit by client: 429
 	}
+	inner = []step{
+		{"route, method allowlist, time limit", (*exchange).findRoute}, // 307 400 404 405
+		// authentication: 401; cross-site requests: 403
+		{"access rule", (*exchange).checkAccess}, // 401 403
+		// rate limit by caller and operation: 429
+		{"operation", (*exchange).runOperation}, // what operate lists
+		// audit event
+	}
+	return guards, inner
 }
 
 // operate is the operation: the body is first read here.

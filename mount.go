@@ -7,13 +7,13 @@ import (
 	"github.com/fastness/fastness/internal/route"
 )
 
-// wrapInner puts the middleware of Use around the steps behind the guards.
-func (a *App) wrapInner() {
+// compileChain puts the middleware of Use between the two parts of the chain.
+func (a *App) compileChain() {
+	guards, inner := a.chain()
 	if len(a.middleware) == 0 {
+		a.steps = append(guards, inner...)
 		return
 	}
-	const guards = 3 // headers, in-flight cap, hosts
-	inner := a.steps[guards:]
 	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		outer, ok := r.Context().Value(exchangeKey{}).(*exchange)
 		if !ok {
@@ -37,7 +37,7 @@ func (a *App) wrapInner() {
 	for i := len(a.middleware) - 1; i >= 0; i-- {
 		h = a.middleware[i](h)
 	}
-	a.steps = append(a.steps[:guards:guards], step{"middleware", func(x *exchange) error {
+	a.steps = append(guards, step{"middleware", func(x *exchange) error {
 		x.forked = true
 		h.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
 		return nil

@@ -32,6 +32,9 @@ func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
 func (x *exchange) send(a *answer) {
 	h := x.out.Header()
 	for name, values := range a.header {
+		if name == "Vary" { // Others said what the answer depends on, too.
+			values = append(h[name], values...)
+		}
 		h[name] = values
 	}
 	for _, c := range a.cookies {

@@ -137,13 +137,15 @@ func (errNotSameSite) Error() string { return "location is not an absolute path 
 type Raw struct {
 	// ContentType is required.
 	ContentType string
-	Body        []byte
+	// Header holds further headers, such as Cache-Control.
+	Header http.Header
+	Body   []byte
 }
 
 func (r *Raw) outline() outline { return outline{content: "*/*"} }
 
 func (r *Raw) fill(a *answer) error {
-	a.raw, a.content = r.Body, r.ContentType
+	a.raw, a.content, a.header = r.Body, r.ContentType, r.Header
 	if a.content == "" {
 		a.content = "application/octet-stream"
 	}

@@ -42,10 +42,12 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err := app.Start(ctx); err != nil {
 		return err
 	}
-	err = server.Run(ctx)
+	if err = server.Run(ctx); server.Addr() == nil {
+		err = explain(err)
+	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
-	return errors.Join(explain(err), app.Stop(stopping))
+	return errors.Join(err, app.Stop(stopping))
 }
 
 // server returns the server of the app as the settings want it.

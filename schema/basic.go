@@ -3,20 +3,26 @@ package schema
 import (
 	"encoding/json"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/fastness/fastness/openapi"
 )
 
 // boolNode is the plan of a bool.
-type boolNode struct{}
+type boolNode struct{ choices }
+
+func (c *compiler) bool(r *rules, where string) node {
+	return &boolNode{r.choicesOf(c, where, func(s string) bool { return s == "true" || s == "false" })}
+}
 
 func (n *boolNode) decode(d *decoder, v reflect.Value) bool {
 	switch d.peek() {
 	case 't':
-		v.SetBool(true)
+		n.set(d, true, v)
 		return d.literal("true")
 	case 'f':
+		n.set(d, false, v)
 		return d.literal("false")
 	default:
 		d.violate("bool_type")
@@ -28,11 +34,17 @@ func (n *boolNode) decode(d *decoder, v reflect.Value) bool {
 func (n *boolNode) decodeText(d *decoder, s string, v reflect.Value) {
 	switch strings.ToLower(s) {
 	case "1", "true", "on", "yes", "t", "y":
-		v.SetBool(true)
+		n.set(d, true, v)
 	case "0", "false", "off", "no", "f", "n":
+		n.set(d, false, v)
 	default:
 		d.violate("bool_parsing")
 	}
+}
+
+func (n *boolNode) set(d *decoder, value bool, v reflect.Value) {
+	n.check(d, strconv.FormatBool(value))
+	v.SetBool(value)
 }
 
 func (n *boolNode) encode(e *encoder, v reflect.Value) {
@@ -44,7 +56,9 @@ func (n *boolNode) encode(e *encoder, v reflect.Value) {
 }
 
 func (n *boolNode) describe(*Describer, Mode) *openapi.Schema {
-	return &openapi.Schema{Type: openapi.Types{"boolean"}}
+	s := &openapi.Schema{Type: openapi.Types{"boolean"}}
+	n.choices.describe(s)
+	return s
 }
 
 // anyNode is the plan of an empty interface. It decodes to map[string]any,

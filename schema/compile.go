@@ -90,7 +90,7 @@ func (c *compiler) byKind(t reflect.Type, r *rules, where string) node {
 	case reflect.String:
 		return c.string(t, r, where)
 	case reflect.Bool:
-		return &boolNode{}
+		return c.bool(r, where)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return c.int(t, r, where)
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:

@@ -59,7 +59,7 @@ func (n *decimalNode) set(d *decoder, text []byte, v reflect.Value) {
 		d.violate("decimal_max_digits", limit("max_digits", n.digits))
 		return
 	}
-	if n.places >= 0 && places > n.places {
+	if n.places >= 0 && places > n.places && !x.Equal(x.Truncate(int32(n.places))) { // 1.50 has one place, as for multipleOf.
 		d.violate("decimal_max_places", limit("decimal_places", n.places))
 		return
 	}

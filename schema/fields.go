@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -147,14 +148,7 @@ func (c *compiler) addField(n *structNode, sf reflect.StructField, index []int, 
 
 // register adds f under its name and its aliases.
 func (c *compiler) register(n *structNode, f field, aliases, where string) {
-	if f.name != strings.ToValidUTF8(f.name, "") || strings.ContainsAny(f.name, "\"\\<>&\u2028\u2029") || strings.ContainsFunc(f.name, func(r rune) bool { return r < ' ' }) {
-		c.mistake(where, "member name %q needs escaping", f.name)
-	}
-	for i := range n.fields {
-		if n.fields[i].name == f.name {
-			c.mistake(where, "member %q is declared twice", f.name)
-		}
-	}
+	c.memberName(n, f.name, where)
 	n.fields = append(n.fields, f)
 	if f.readOnly {
 		return
@@ -168,6 +162,19 @@ func (c *compiler) register(n *structNode, f field, aliases, where string) {
 			c.mistake(where, "name %q is taken by another member", name)
 		}
 		n.byName[name] = len(n.fields) - 1
+	}
+}
+
+// memberName refuses a name that would need escaping in answers, or that
+// another member has.
+func (c *compiler) memberName(n *structNode, name, where string) {
+	if name != strings.ToValidUTF8(name, "") || strings.ContainsAny(name, "\"\\<>&\u2028\u2029") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		c.mistake(where, "member name %q needs escaping", name)
+	}
+	taken := slices.ContainsFunc(n.fields, func(f field) bool { return f.name == name }) ||
+		slices.ContainsFunc(n.computed, func(m computed) bool { return m.name == name })
+	if taken {
+		c.mistake(where, "member %q is declared twice", name)
 	}
 }
 
@@ -228,6 +235,7 @@ func (c *compiler) addComputed(n *structNode, sf reflect.StructField, where stri
 		c.mistake(where, "a computed member needs the tags name and method")
 		return
 	}
+	c.memberName(n, name, where)
 	pointer := reflect.PointerTo(n.typ)
 	m, ok := n.typ.MethodByName(method)
 	onPtr := !ok

@@ -5,6 +5,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/fastness/fastness/openapi"
 	"github.com/shopspring/decimal"
@@ -19,10 +20,11 @@ type intNode struct {
 	// together. For uint64 high is unused: its limit is the type's.
 	low, high int64
 	slow      bool // a bound that only the exact check can decide
+	choices
 }
 
 func (c *compiler) int(t reflect.Type, r *rules, where string) node {
-	n := &intNode{bounds: r.bounds(c, where), bits: t.Bits()}
+	n := &intNode{bounds: r.bounds(c, where), bits: t.Bits(), choices: r.choicesOf(c, where, canonicalInteger)}
 	n.low, n.high = -1<<(n.bits-1), 1<<(n.bits-1)-1
 	if n.bits < 64 {
 		n.narrow(c, where)
@@ -33,6 +35,7 @@ func (c *compiler) int(t reflect.Type, r *rules, where string) node {
 
 func (c *compiler) uint(t reflect.Type, r *rules, where string) node {
 	n := &intNode{bounds: r.bounds(c, where), bits: t.Bits(), unsigned: true, high: math.MaxInt64}
+	n.choices = r.choicesOf(c, where, canonicalInteger)
 	if n.bits < 64 {
 		n.high = 1<<n.bits - 1
 		n.narrow(c, where)
@@ -119,7 +122,7 @@ func (n *intNode) decodeText(d *decoder, s string, v reflect.Value) {
 }
 
 func canonicalInteger(s string) bool {
-	if s[0] == '-' {
+	if strings.HasPrefix(s, "-") {
 		s = s[1:]
 	}
 	if s == "" || s[0] == '0' && len(s) > 1 {
@@ -134,6 +137,9 @@ func canonicalInteger(s string) bool {
 }
 
 func (n *intNode) set(d *decoder, text []byte, v reflect.Value) {
+	if n.texts != nil {
+		n.choices.check(d, string(text))
+	}
 	if len(text) == 2 && text[0] == '-' && text[1] == '0' {
 		d.violate("int_parsing")
 		return
@@ -188,7 +194,7 @@ func (n *intNode) checkExactly(d *decoder, text []byte) bool {
 		return false
 	}
 	before := d.report.count()
-	n.check(d, x)
+	n.bounds.check(d, x)
 	return d.report.count() == before
 }
 
@@ -232,5 +238,6 @@ func (n *intNode) describe(*Describer, Mode) *openapi.Schema {
 		s.Format = "int32"
 	}
 	n.bounds.describe(s)
+	n.choices.describe(s)
 	return s
 }

@@ -129,7 +129,8 @@ func (c *compiler) float(t reflect.Type, r *rules, where string) node {
 			n.high = min(n.high, b.exact.InexactFloat64())
 		}
 	}
-	n.slow = n.multiple != nil
+	// The float64 of a bound says little about where a float32 rounds to.
+	n.slow = n.multiple != nil || n.bits == 32
 	return n
 }
 
@@ -243,11 +244,13 @@ func keepsDigits(text []byte, f float64, bits int) bool {
 			significant++
 		}
 	}
-	limit := 15
+	digits, normal := 15, 0x1p-1022
 	if bits == 32 {
-		limit = 6
+		digits, normal = 6, 0x1p-126
 	}
-	if significant <= limit {
+	// Below the normal numbers digits get lost, and 1e-400 becomes a zero that
+	// exclusiveMinimum:"0" would have refused.
+	if significant == 0 || significant <= digits && math.Abs(f) >= normal {
 		return true
 	}
 	written, err := exactly(text)

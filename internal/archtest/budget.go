@@ -19,31 +19,23 @@ const (
 func longFiles() map[string]string { return map[string]string{} }
 
 // filesFit wants files that one can read at a sitting.
-func filesFit(t *tree) []string { return filesFitBut(t, longFiles()) }
-
-func filesFitBut(t *tree, allowed map[string]string) (complaints []string) {
-	long := make(map[string]bool)
+func filesFit(t *tree) (complaints []string) {
+	allowed := longFiles()
 	for _, r := range t.sorted() {
 		for _, f := range r.files {
 			limit := maxLines
 			if f.test {
 				limit = maxTestLines
 			}
-			if f.generated || f.lines <= limit {
-				continue
-			}
-			long[f.path] = true
-			if allowed[f.path] == "" {
+			long := f.lines > limit && !f.generated
+			switch why := allowed[f.path]; {
+			case long && why == "":
 				complaints = append(complaints, fmt.Sprintf("%s has %d lines, want at most %d", f.path, f.lines, limit))
+			case !long && why != "":
+				complaints = append(complaints, fmt.Sprintf("%s may be long, and is not", f.path))
 			}
 		}
 	}
-	for path := range allowed {
-		if !long[path] {
-			complaints = append(complaints, fmt.Sprintf("%s may be long, and is not", path))
-		}
-	}
-	slices.Sort(complaints)
 	return complaints
 }
 
@@ -56,9 +48,7 @@ const (
 
 // richPackages are the packages that may export more, and why.
 func richPackages() map[string]string {
-	return map[string]string{
-		"openapi": "one type for each object of the specification",
-	}
+	return map[string]string{}
 }
 
 // packagesFit wants packages that one can keep in mind.

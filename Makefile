@@ -1,0 +1,75 @@
+# make check    lint and test: what a change must pass
+# make test     every test of every module, with the race detector and the seeds of all fuzz targets
+# make lint     gofmt, go vet, staticcheck
+# make fuzz     every fuzz target for FUZZTIME, one after the other
+# make bench    the peers side by side
+# make fmt      gofmt
+# make tidy     go mod tidy in every module
+
+SHELL := /bin/bash -o pipefail
+GO ?= go
+FUZZTIME ?= 10m
+
+# Each module stands on its own, as for who downloads it; go.work is for work
+# across modules and is only used by the build of the shop below.
+export GOWORK := off
+
+modules := $(patsubst %/go.mod,%,$(filter-out internal/tools/%,$(shell \
+	find * -name go.mod -not -path '*/testdata/*')))
+modules := . $(sort $(filter-out go.mod .,$(modules)))
+# bench measures others' code; what is raced there is not ours.
+raced := $(filter-out bench,$(modules))
+staticcheck := $(CURDIR)/bin/staticcheck
+
+.PHONY: check test lint fuzz bench fmt tidy needs
+.DEFAULT_GOAL := check
+
+check: lint test
+
+test: needs
+	@failed=; \
+	for m in $(raced); do echo "== $$m"; (cd $$m && $(GO) test -race -timeout 8m ./...) || failed="$$failed $$m"; done; \
+	echo "== bench"; (cd bench && $(GO) test ./...) || failed="$$failed bench"; \
+	echo "== go run ./examples/shop"; GOWORK= $(GO) run ./examples/shop --version || failed="$$failed go.work"; \
+	if [ -n "$$failed" ]; then echo "make test: failed in$$failed"; exit 1; fi
+
+lint: $(staticcheck)
+	@failed=; \
+	unformatted=$$(gofmt -l . | grep -v '/testdata/' || true); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; failed=" gofmt"; fi; \
+	for m in $(modules); do echo "== $$m"; \
+		(cd $$m && $(GO) vet ./...) || failed="$$failed $$m"; (cd $$m && $(staticcheck) ./...) || failed="$$failed $$m"; done; \
+	if [ -n "$$failed" ]; then echo "make lint: failed in$$failed"; exit 1; fi
+
+# internal/tools pins the tools, apart from what the framework depends on.
+$(staticcheck): internal/tools/go.mod internal/tools/go.sum
+	$(GO) build -C internal/tools -o $@ honnef.co/go/tools/cmd/staticcheck
+	@touch $@
+
+fuzz:
+	@set -e; for m in $(modules); do cd $(CURDIR)/$$m; \
+	$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' | \
+	while read -r package target; do echo "== $$package $$target"; \
+	$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; done; done
+
+bench:
+	cd bench && $(GO) run .
+
+fmt:
+	gofmt -w .
+
+tidy:
+	@for m in $(modules) internal/tools; do echo "== $$m"; (cd $$m && $(GO) mod tidy) || exit 1; done
+
+# The race detector needs a C compiler, the browser tests need Chromium. Who may
+# install packages gets them; who may not is told what to install.
+needs:
+	@missing=; \
+	command -v gcc >/dev/null || command -v clang >/dev/null || missing="$$missing gcc libc6-dev"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		command -v chrome >/dev/null || missing="$$missing chromium"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then sudo=none; elif [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo="sudo -n"; else sudo=none; fi; \
+	if [ "$$sudo" = none ]; then echo "missing:$$missing. On Debian, as root: apt-get install -y$$missing"; exit 1; fi; \
+	echo "installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null
