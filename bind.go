@@ -166,13 +166,15 @@ func (p *param) decode(x *exchange, values []string, v reflect.Value) {
 
 // bind reads the body into the fields of v.
 func (b *bodyPlan) bind(x *exchange, v reflect.Value) error {
+	empty := x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody
+	if b.kind == formBody {
+		x.report.In = "form"
+		return b.bindForm(x, v, empty)
+	}
 	x.report.In = "body"
-	if x.r.ContentLength == 0 || x.r.Body == nil || x.r.Body == http.NoBody {
+	if empty {
 		b.missing(x)
 		return nil
-	}
-	if b.kind == formBody {
-		return b.bindForm(x, v)
 	}
 	if ok, err := x.checkJSON(); !ok {
 		return err
@@ -199,14 +201,7 @@ func (b *bodyPlan) bind(x *exchange, v reflect.Value) error {
 
 // missing reports that there is no body where one is required.
 func (b *bodyPlan) missing(x *exchange) {
-	switch {
-	case b.kind == formBody:
-		for i := range b.fields {
-			if f := &b.fields[i]; f.required {
-				x.report.Violate([]problem.Segment{problem.Name(f.name)}, "missing")
-			}
-		}
-	case !b.optional:
+	if !b.optional {
 		x.report.Violate(nil, "missing")
 	}
 }

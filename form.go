@@ -9,11 +9,14 @@ import (
 	"github.com/fastness/fastness/schema"
 )
 
-// bindForm reads an urlencoded or multipart body into the fields of v.
-func (b *bodyPlan) bindForm(x *exchange, v reflect.Value) error {
-	parts, err := b.readForm(x)
-	if err != nil {
-		return err
+// bindForm reads an urlencoded or multipart body into the fields of v. An empty
+// one is a form without fields, of no media type.
+func (b *bodyPlan) bindForm(x *exchange, v reflect.Value, empty bool) (err error) {
+	var parts form.Parts
+	if !empty {
+		if parts, err = b.readForm(x); err != nil {
+			return err
+		}
 	}
 	for i := range b.fields {
 		b.fields[i].fromForm(x, parts, v.FieldByIndex(b.fields[i].index))
@@ -43,8 +46,7 @@ func (b *bodyPlan) readForm(x *exchange) (form.Parts, error) {
 	case err == nil && media.IsForm():
 		return b.readURLEncoded(x)
 	case x.app.cfg.InsecureFastAPICompat != "":
-		b.missing(x)
-		return nil, x.report.Err()
+		return nil, nil // FastAPI reads a form without fields.
 	case err == nil:
 		err = problem.New(http.StatusUnsupportedMediaType, "the body must be a form").Named("unsupported_media_type")
 	}
