@@ -20,6 +20,7 @@ modules := . $(sort $(filter-out go.mod .,$(modules)))
 # bench measures others' code; what is raced there is not ours.
 raced := $(filter-out bench,$(modules))
 staticcheck := $(CURDIR)/bin/staticcheck
+files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 
 .PHONY: check test lint fuzz bench fmt tidy needs
 .DEFAULT_GOAL := check
@@ -35,7 +36,7 @@ test: needs
 
 lint: $(staticcheck)
 	@failed=; \
-	unformatted=$$(gofmt -l . | grep -v '/testdata/' || true); \
+	unformatted=$$($(files) | xargs -0 gofmt -l); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; failed=" gofmt"; fi; \
 	for m in $(modules); do echo "== $$m"; \
 		(cd $$m && $(GO) vet ./...) || failed="$$failed $$m"; (cd $$m && $(staticcheck) ./...) || failed="$$failed $$m"; done; \
@@ -56,7 +57,7 @@ bench:
 	cd bench && $(GO) run .
 
 fmt:
-	gofmt -w .
+	$(files) | xargs -0 gofmt -w
 
 tidy:
 	@for m in $(modules) internal/tools; do echo "== $$m"; (cd $$m && $(GO) mod tidy) || exit 1; done

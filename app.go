@@ -42,6 +42,7 @@ type App struct {
 	builtins    []*builtin
 	steps       []step
 	document    *openapi.Document
+	rendered    rendered
 	development atomic.Bool
 	draining    atomic.Bool
 
@@ -98,6 +99,7 @@ func (a *App) Group(prefix string, options ...Option) *Group {
 // Middleware sees requests that passed the in-flight cap and the host
 // allowlist, and answers that carry the security headers.
 func (a *App) Use(middleware ...func(http.Handler) http.Handler) {
+	a.mistakes = append(a.mistakes, missingMiddleware(middleware)...)
 	a.middleware = append(a.middleware, middleware...)
 }
 
@@ -113,7 +115,20 @@ func (a *App) OnStop(f func(context.Context) error) { a.onStop = append(a.onStop
 // names every mistake of every declaration at once. An app that was not started
 // starts with its first request.
 func (a *App) Start(ctx context.Context) error {
-	a.start.Do(func() { a.startErr = a.doStart(ctx) })
+	a.start.Do(func() {
+		a.startErr = errors.New("the start panicked") // Unless it returns.
+		a.startErr = a.doStart(ctx)
+	})
+	return a.startErr
+}
+
+// startLate starts the app with its first request. That caller may leave without
+// ending the start for everybody.
+func (a *App) startLate(ctx context.Context) error {
+	a.start.Do(func() {
+		a.startErr = errors.New("the start panicked") // Unless it returns.
+		a.startErr = a.doStart(context.WithoutCancel(ctx))
+	})
 	return a.startErr
 }
 
@@ -134,7 +149,10 @@ func (a *App) doStart(ctx context.Context) error {
 
 // compile turns the declarations into plans, once, or names every mistake.
 func (a *App) compile() error {
-	a.compiling.Do(func() { a.compileErr = a.doCompile() })
+	a.compiling.Do(func() {
+		a.compileErr = errors.New("the declarations could not be read") // Unless it returns.
+		a.compileErr = a.doCompile()
+	})
 	return a.compileErr
 }
 
@@ -147,6 +165,7 @@ func (a *App) doCompile() error {
 	for _, op := range a.operations {
 		errs = append(errs, op.compile(a)...)
 	}
+	errs = append(errs, a.checkSingletons()...)
 	errs = append(errs, a.nameOperations()...)
 	for _, op := range a.operations {
 		if err := a.routes.Add(op.method, op.path, endpoint{operation: op}); err != nil {

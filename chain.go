@@ -64,7 +64,10 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := a.exchanges.get(a, w, r)
 	defer x.end()
 	w.Header()["X-Request-Id"] = x.ids[:]
-	if err := a.Start(r.Context()); err != nil {
+	if err := a.startLate(r.Context()); err != nil {
+		if a.headers != nil {
+			_ = x.secureHeaders() // It never fails.
+		}
 		x.fail(err)
 		return
 	}
@@ -95,6 +98,12 @@ func (x *exchange) end() {
 // that the connection must be cut: half an answer is not to be taken for a whole
 // one.
 func (x *exchange) panicked(value any) (abort bool) {
+	defer func() {
+		if v := recover(); v != nil { // The answer panicked, too. What end gives back must be given back.
+			observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.id, v)
+			abort = true
+		}
+	}()
 	err := fmt.Errorf("panic: %v", value)
 	if value != http.ErrAbortHandler {
 		observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.id, value)

@@ -3,6 +3,7 @@ package fastness_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,9 +16,9 @@ import (
 // BenchmarkStart shows what 200 operations cost at start-up, document included.
 func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
-		app := quiet(fastness.Config{})
+		app := costApp()
 		for i := range 200 {
-			fastness.Post(app, fmt.Sprintf("/r%d/{id}", i), create, access.Public)
+			fastness.Post(app, fmt.Sprintf("/r%d/{id}", i), writePath, access.Public)
 		}
 		if err := app.Start(b.Context()); err != nil {
 			b.Fatal(err)
@@ -37,9 +38,9 @@ func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // BenchmarkAnswers compares the refusals with the cheapest 200.
 func BenchmarkAnswers(b *testing.B) {
-	app := quiet(fastness.Config{})
+	app := costApp()
 	fastness.Get(app, "/items/{id}", readPath, access.Public)
-	fastness.Post(app, "/items/{id}", create, access.Public, fastness.BodyLimit(10))
+	fastness.Post(app, "/items/{id}", writePath, access.Public, fastness.BodyLimit(10))
 	for _, c := range []struct {
 		method, target, body string
 		want                 int
@@ -73,4 +74,20 @@ func readPath(_ context.Context, in pathInput) (pathAnswer, error) { return path
 
 type pathAnswer struct {
 	ID int `json:"id"`
+}
+
+type writeInput struct {
+	ID   int `path:"id"`
+	Body struct {
+		Name  string  `json:"name" minLength:"1"`
+		Price float64 `json:"price" minimum:"0"`
+	}
+}
+
+func writePath(_ context.Context, in writeInput) (pathAnswer, error) { return pathAnswer{in.ID}, nil }
+
+func costApp() *fastness.App {
+	return fastness.New(fastness.Config{
+		Title: "Cost", Version: "1", Hosts: []string{"example.com"}, Logger: slog.New(slog.DiscardHandler),
+	})
 }

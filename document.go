@@ -1,11 +1,14 @@
 package fastness
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,13 +61,16 @@ func (a *App) makeDocument() error {
 		d.doc.Components.Schemas.Set(name, s)
 	}
 	d.tags()
+	if len(d.doc.Servers) == 0 { // What readers assume without it (OpenAPI 3.1, 4.8.1), said to those who do not.
+		d.doc.Servers = []openapi.Server{{URL: "/"}}
+	}
 	if a.cfg.EditDocument != nil {
 		a.cfg.EditDocument(d.doc)
 	}
 	if len(d.errs) == 0 {
 		d.errs = append(d.errs, d.doc.Validate())
 	}
-	a.document = d.doc
+	a.document, a.rendered = d.doc, newRendered(d.doc)
 	return errors.Join(d.errs...)
 }
 
@@ -134,10 +140,16 @@ func (d *documenter) parameters(o *openapi.Operation, op *operationPlan) {
 			o.Parameters = append(o.Parameters, d.parameter(p))
 		}
 	}
+	slices.SortStableFunc(o.Parameters, func(a, b *openapi.Parameter) int { return cmp.Compare(placeOf(a), placeOf(b)) })
+}
+
+// placeOf says how early a parameter is listed: in the order of a request.
+func placeOf(p *openapi.Parameter) int {
+	return slices.Index([]string{"path", "query", "header", "cookie"}, p.In)
 }
 
 func (d *documenter) parameter(p *param) *openapi.Parameter {
-	s := d.schemas.Describe(p.plan, schema.Input)
+	s := withoutNull(d.schemas.Describe(p.plan, schema.Input))
 	if text, ok := p.field.Tag.Lookup("default"); ok {
 		s.Default = literal(s, text, p.list)
 	}
@@ -149,6 +161,19 @@ func (d *documenter) parameter(p *param) *openapi.Parameter {
 		out.Example = literal(s, text, p.list)
 	}
 	return out
+}
+
+// withoutNull returns what is left of a nullable schema where values are sent as
+// text, in which null has no spelling: it may be absent, and that is all.
+func withoutNull(s *openapi.Schema) *openapi.Schema {
+	isNull := func(name string) bool { return name == "null" }
+	if len(s.Type) > 1 {
+		s.Type = slices.DeleteFunc(s.Type, isNull)
+	}
+	if len(s.AnyOf) == 2 && len(s.AnyOf[1].Type) == 1 && isNull(s.AnyOf[1].Type[0]) {
+		return s.AnyOf[0]
+	}
+	return s
 }
 
 // literal returns the text of a tag as JSON of the schema's type.
@@ -207,7 +232,7 @@ func (d *documenter) formBody(b *bodyPlan) *openapi.RequestBody {
 		p := &b.fields[i]
 		field := &openapi.Schema{Type: openapi.Types{"string"}, ContentMediaType: "application/octet-stream"}
 		if !p.file {
-			field = d.schemas.Describe(p.plan, schema.Input)
+			field = withoutNull(d.schemas.Describe(p.plan, schema.Input))
 			if text, ok := p.field.Tag.Lookup("default"); ok {
 				field.Default = literal(field, text, p.list)
 			}
@@ -231,17 +256,21 @@ func (d *documenter) formBody(b *bodyPlan) *openapi.RequestBody {
 // responses lists the normal answer, what the options add, and every refusal
 // that the chain can give for this operation.
 func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
-	o.Responses.Set(strconv.Itoa(op.status), d.normal(op))
+	all := make(map[string]*openapi.Response)
+	all[strconv.Itoa(op.status)] = d.normal(op)
 	for _, r := range op.spec.Responses {
 		out := &openapi.Response{Description: first(r.Description, http.StatusText(r.Status))}
 		d.extra(out, op, r.Type)
-		o.Responses.Set(strconv.Itoa(r.Status), out)
+		all[strconv.Itoa(r.Status)] = out
 	}
 	for _, refusal := range refusals(op) {
 		status := strconv.Itoa(refusal)
-		if _, described := o.Responses.Get(status); !described {
-			o.Responses.Set(status, d.refusal(refusal))
+		if all[status] == nil {
+			all[status] = d.refusal(refusal)
 		}
+	}
+	for _, status := range slices.Sorted(maps.Keys(all)) {
+		o.Responses.Set(status, all[status])
 	}
 }
 
@@ -270,10 +299,12 @@ func (d *documenter) normal(op *operationPlan) *openapi.Response {
 	if op.isResult {
 		outline := op.result.outline()
 		if outline.content != "" {
-			out.Content.Set(outline.content, &openapi.MediaType{Schema: &openapi.Schema{Type: openapi.Types{"string"}}})
+			out.Content.Set(outline.content, &openapi.MediaType{}) // Not JSON: a schema has nothing to say about it.
 		}
 		for _, name := range outline.headers {
-			out.Headers.Set(name, &openapi.Header{Schema: &openapi.Schema{Type: openapi.Types{"string"}, Format: "uri-reference"}})
+			path := text("", maxLocation)
+			path.Format = "uri-reference"
+			out.Headers.Set(name, &openapi.Header{Description: "A path on this site.", Schema: path})
 		}
 	}
 	return out

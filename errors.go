@@ -15,7 +15,9 @@ type ErrorEncoder interface {
 	// Encode appends the body of the answer to buf and returns it with the
 	// status and the content type. It must not keep buf or the problem.
 	Encode(buf []byte, p *problem.Problem) (body []byte, status int, contentType string)
-	// Describe returns the content type and the schema of all its answers.
+	// Describe returns the content type and the schema of all its answers. What
+	// is in the schema's Defs becomes a component of the document; a reference
+	// to it reads "#/components/schemas/" and its name.
 	Describe() (contentType string, schema *openapi.Schema)
 }
 

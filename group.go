@@ -2,6 +2,9 @@ package fastness
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"go/token"
 	"net/http"
 	"reflect"
 	"runtime"
@@ -46,10 +49,15 @@ func Mount(r Router, prefix string, handler http.Handler, options ...Option) {
 	for _, o := range append(append([]Option(nil), g.options...), options...) {
 		o.Apply(&m.spec)
 	}
-	for i := len(m.spec.Middleware) - 1; i >= 0; i-- {
+	if handler == nil {
+		m.spec.Mistakes = append(m.spec.Mistakes, errors.New("no handler"))
+	}
+	for _, err := range m.spec.Mistakes {
+		g.app.mistakes = append(g.app.mistakes, fmt.Errorf("mount %s: %w", m.prefix, err))
+	}
+	for i := len(m.spec.Middleware) - 1; i >= 0 && len(m.spec.Mistakes) == 0; i-- {
 		m.handler = m.spec.Middleware[i](m.handler)
 	}
-	g.app.mistakes = append(g.app.mistakes, m.spec.Mistakes...)
 	g.app.mounts = append(g.app.mounts, m)
 }
 
@@ -103,6 +111,9 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 	for _, o := range options {
 		o.Apply(&op.spec)
 	}
+	if handle == nil {
+		op.spec.Mistakes = append(op.spec.Mistakes, errors.New("no function"))
+	}
 	op.result, op.isResult = any(new(Out)).(result)
 	slots := new(slots[In, Out])
 	op.call = func(x *exchange) (answer, error) {
@@ -123,9 +134,10 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 // functionName returns the name of a declared function, or "" of a literal.
 func functionName(f any) string {
 	name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
+	name, _, _ = strings.Cut(name, "[") // Type arguments hold dots of their own.
 	name = strings.TrimSuffix(name, "-fm")
 	name = name[strings.LastIndexByte(name, '.')+1:]
-	if strings.HasPrefix(name, "func") {
+	if number := strings.TrimPrefix(name, "func"); strings.Trim(number, "0123456789") == "" || !token.IsIdentifier(name) {
 		return ""
 	}
 	return name

@@ -167,7 +167,7 @@ func (c *inputCompiler) fields(plan *inputPlan, t reflect.Type, prefix []int) {
 		}
 		p := c.group.provider(sf.Type)
 		switch {
-		case !sf.IsExported() && !sf.Anonymous:
+		case !sf.IsExported() && (!sf.Anonymous || sf.Type.Kind() != reflect.Struct || source != "" || p != nil):
 			c.mistake("field %s cannot be filled: it is not exported", sf.Name)
 		case source == "body" && name != "":
 			plan.body.parts = append(plan.body.parts, index)
@@ -204,8 +204,20 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 		return
 	}
 	p.prefix = []problem.Segment{problem.Name(name)}
+	for _, q := range slices.Concat(plan.params, plan.body.fields) {
+		if q.in == source && strings.EqualFold(q.name, name) && (q.name == name || source == "header") {
+			c.mistake("fields %s and %s both read the %s %q", q.field.Name, sf.Name, kindOf(source), name)
+		}
+	}
 	switch source {
+	case "cookie":
+		if !isToken(name) {
+			c.mistake("field %s: %q is no cookie name", sf.Name, name)
+		}
 	case "header":
+		if !isToken(name) {
+			c.mistake("field %s: %q is no header name", sf.Name, name)
+		}
 		p.name = http.CanonicalHeaderKey(name)
 		p.prefix[0].Name = strings.ToLower(name) // As HTTP/2 and FastAPI write it.
 	case "path":
@@ -242,18 +254,44 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 	plan.params = append(plan.params, p)
 }
 
+// kindOf names what a source holds.
+func kindOf(source string) string {
+	if source == "form" {
+		return "form field"
+	}
+	return source + " parameter"
+}
+
+// isToken reports whether name is a token (RFC 9110 section 5.6.2), as names of
+// headers and cookies are.
+func isToken(name string) bool { return (&http.Cookie{Name: name, Value: "x"}).Valid() == nil }
+
+// flag reads a tag that is true or false.
+func (c *inputCompiler) flag(sf reflect.StructField, tag string) (value, given bool) {
+	text, given := sf.Tag.Lookup(tag)
+	if !given {
+		return false, false
+	}
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		c.mistake("field %s: %s is %q, want true or false", sf.Name, tag, text)
+	}
+	return value, true
+}
+
 // paramDefault reads and checks the default of a parameter.
 func (c *inputCompiler) paramDefault(p *param, sf reflect.StructField) {
-	if text, ok := sf.Tag.Lookup("required"); ok {
-		required, err := strconv.ParseBool(text)
-		if err != nil {
-			c.mistake("field %s: required is %q, want true or false", sf.Name, text)
-		}
+	required, given := c.flag(sf, "required")
+	if given {
 		p.required = required
 	}
+	c.flag(sf, "deprecated")
 	text, ok := sf.Tag.Lookup("default")
 	if !ok {
 		return
+	}
+	if required {
+		c.mistake("field %s: what is required needs no default", sf.Name)
 	}
 	p.required = false
 	p.preset = []string{text}
@@ -339,11 +377,7 @@ func partsType(t reflect.Type, parts [][]int) reflect.Type {
 // use returns the provider as this operation uses it.
 func (c *inputCompiler) use(p *provider) *use {
 	if slices.Contains(c.making, p) {
-		names := make([]string, 0, len(c.making)+1)
-		for _, m := range append(c.making[slices.Index(c.making, p):], p) {
-			names = append(names, m.typ.String())
-		}
-		c.mistake("providers need each other: %s", strings.Join(names, " → "))
+		c.errs = append(c.errs, errCircular(c.making, p))
 		return nil
 	}
 	if u, ok := c.uses[p]; ok {

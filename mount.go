@@ -15,8 +15,8 @@ func (a *App) compileChain() {
 		return
 	}
 	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		outer, ok := r.Context().Value(exchangeKey{}).(*exchange)
-		if !ok {
+		outer, _ := r.Context().Value(exchangeKey{}).(*exchange)
+		if outer == nil { // The middleware dropped the context, or came when the request was over.
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 			return
 		}
@@ -37,8 +37,13 @@ func (a *App) compileChain() {
 	for i := len(a.middleware) - 1; i >= 0; i-- {
 		h = a.middleware[i](h)
 	}
+	longest := a.cfg.Timeout
+	for _, op := range a.operations {
+		longest = max(longest, op.spec.Timeout)
+	}
 	a.steps = append(guards, step{"middleware", func(x *exchange) error {
 		x.forked = true
+		x.ctx.deadline = x.start.Add(longest) // Each operation has its own within.
 		h.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
 		return nil
 	}})

@@ -59,7 +59,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	if op.input.body.kind != noBody && (op.method == http.MethodGet || op.method == http.MethodHead) {
 		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))
 	}
-	if len(op.spec.Middleware) > 0 {
+	if len(op.spec.Middleware) > 0 && len(errs) == 0 {
 		op.wrapped = http.HandlerFunc(op.serveWrapped)
 		for _, m := range slices.Backward(op.spec.Middleware) {
 			op.wrapped = m(op.wrapped)
@@ -105,8 +105,8 @@ func (op *operationPlan) answer(out any) (answer, error) {
 
 // serveWrapped is the innermost handler of the operation's middleware.
 func (op *operationPlan) serveWrapped(w http.ResponseWriter, r *http.Request) {
-	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
-	if !ok { // Middleware that drops the request's context drops its identity, too.
+	x, _ := r.Context().Value(exchangeKey{}).(*exchange)
+	if x == nil { // The middleware dropped the context, or came when the request was over.
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}

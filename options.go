@@ -116,7 +116,19 @@ func Timeout(d time.Duration) Option {
 // Middleware wraps the operation, or each of a group, in plain net/http
 // middleware. The first one is the outermost. It runs after the access rule.
 func Middleware(m ...func(http.Handler) http.Handler) Option {
-	return operation.Func(func(s *operation.Spec) { s.Middleware = append(s.Middleware, m...) })
+	return operation.Func(func(s *operation.Spec) {
+		s.Mistakes = append(s.Mistakes, missingMiddleware(m)...)
+		s.Middleware = append(s.Middleware, m...)
+	})
+}
+
+func missingMiddleware(list []func(http.Handler) http.Handler) (mistakes []error) {
+	for i, m := range list {
+		if m == nil {
+			mistakes = append(mistakes, fmt.Errorf("middleware %d is nil", i+1))
+		}
+	}
+	return mistakes
 }
 
 // Requires runs the provider of T for the operation, or for each of a group,

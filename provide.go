@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // scope says how long a provided value lives.
@@ -118,7 +119,7 @@ func (g *Group) provider(t reflect.Type) *provider {
 func (a *App) makeSingletons(ctx context.Context) error {
 	var errs []error
 	for _, p := range a.appProviders() {
-		if err := a.makeSingleton(ctx, p, nil); err != nil {
+		if err := a.makeSingleton(ctx, p); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -168,21 +169,60 @@ func sortedProviders(m map[reflect.Type]*provider) []*provider {
 	return all
 }
 
-func (a *App) makeSingleton(ctx context.Context, p *provider, needing []*provider) error {
-	if p.made {
+// checkSingletons names what keeps app-scoped values from being made, before any
+// of them is: a declaration that is wrong must not open a database first.
+func (a *App) checkSingletons() (errs []error) {
+	checked := make(map[*provider]bool)
+	for _, p := range a.appProviders() {
+		errs = append(errs, p.check(checked, nil)...)
+	}
+	return errs
+}
+
+func (p *provider) check(checked map[*provider]bool, needing []*provider) (errs []error) {
+	if slices.Contains(needing, p) {
+		return []error{errCircular(needing, p)}
+	}
+	if checked[p] {
 		return nil
 	}
-	if slices.Contains(needing, p) {
-		return fmt.Errorf("providers need each other: %s needs itself", p.typ)
+	checked[p] = true
+	if p.in.Kind() != reflect.Struct {
+		return []error{fmt.Errorf("provider of %s: the input is of type %s, want a struct", p.typ, p.in)}
 	}
-	in := reflect.New(p.in)
 	for i := range p.in.NumField() {
 		sf := p.in.Field(i)
 		dep := p.group.provider(sf.Type)
-		if dep == nil || dep.scope != appScope {
-			return fmt.Errorf("provider of %s: field %s of type %s needs an app-scoped provider", p.typ, sf.Name, sf.Type)
+		switch {
+		case !sf.IsExported():
+			errs = append(errs, fmt.Errorf("provider of %s: field %s cannot be filled: it is not exported", p.typ, sf.Name))
+		case dep == nil || dep.scope != appScope:
+			errs = append(errs, fmt.Errorf("provider of %s: field %s of type %s needs an app-scoped provider", p.typ, sf.Name, sf.Type))
+		default:
+			errs = append(errs, dep.check(checked, append(needing, p))...)
 		}
-		if err := a.makeSingleton(ctx, dep, append(needing, p)); err != nil {
+	}
+	return errs
+}
+
+// errCircular says that p, which the last of making needs, is among them.
+func errCircular(making []*provider, p *provider) error {
+	names := make([]string, 0, len(making)+1)
+	for _, m := range append(slices.Clone(making[slices.Index(making, p):]), p) {
+		names = append(names, m.typ.String())
+	}
+	return fmt.Errorf("providers need each other: %s", strings.Join(names, " → "))
+}
+
+// makeSingleton makes the value of p after what it needs.
+func (a *App) makeSingleton(ctx context.Context, p *provider) error {
+	if p.made {
+		return nil
+	}
+	in := reflect.New(p.in)
+	for i := range p.in.NumField() {
+		dep := p.group.provider(p.in.Field(i).Type)
+		if err := a.makeSingleton(ctx, dep); err != nil {
 			return err
 		}
 		in.Elem().Field(i).Set(dep.value)

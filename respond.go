@@ -3,6 +3,7 @@ package fastness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -53,7 +54,7 @@ func (x *exchange) send(a *answer) {
 		h["Content-Length"] = []string{strconv.Itoa(len(data))}
 	}
 	x.out.WriteHeader(a.status)
-	if len(data) > 0 {
+	if len(data) > 0 && x.r.Method != http.MethodHead {
 		_, _ = x.out.Write(data) // The caller is gone if this fails.
 	}
 }
@@ -95,13 +96,28 @@ func (x *exchange) cleanUp(err error) error {
 		}
 		cleanup := s.cleanup
 		s.cleanup = nil
-		if failed := cleanup(err); failed != nil && err == nil {
+		failed := x.runCleanup(cleanup, err)
+		switch {
+		case failed == nil || errors.Is(err, failed):
+		case err == nil:
 			err = failed
-		} else if failed != nil && !errors.Is(err, failed) {
+		default: // The caller gets the first error; this one is for the log.
+			x.logFailure(slog.LevelError, failed)
 			err = errors.Join(err, failed)
 		}
 	}
 	return err
+}
+
+// runCleanup makes an error of a panic, so that the other clean-ups run.
+func (x *exchange) runCleanup(cleanup func(error) error, err error) (failed error) {
+	defer func() {
+		if v := recover(); v != nil {
+			observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.id, v)
+			failed = fmt.Errorf("clean-up: panic: %v", v)
+		}
+	}()
+	return cleanup(err)
 }
 
 func (x *exchange) removeFiles() {
@@ -117,17 +133,32 @@ func (x *exchange) fail(err error) {
 		return
 	}
 	p := problem.From(err)
-	if p.Status >= 500 {
-		if errors.Is(err, context.DeadlineExceeded) && p.Status == http.StatusInternalServerError {
-			p = problem.New(http.StatusServiceUnavailable, "the operation took too long").Named("timeout").With("Retry-After", "1")
-		}
-		x.app.cfg.Logger.ErrorContext(&x.ctx, "request failed", "error", err.Error(), "request_id", x.id,
-			"method", observe.Printable(x.r.Method, 16), "route", x.route())
+	if p.Status < 400 || p.Status > 599 { // Such a problem is a mistake of ours, and no answer.
+		p = problem.New(http.StatusInternalServerError, "")
+	}
+	switch {
+	case p.Status < 500:
+	case errors.Is(err, context.Canceled) && x.r.Context().Err() != nil:
+		// The caller went away in the middle: nobody reads an answer, and nothing
+		// is wrong here.
+		p = problem.New(http.StatusServiceUnavailable, "the caller went away").Named("canceled")
+		x.logFailure(slog.LevelInfo, err)
+	case errors.Is(err, context.DeadlineExceeded) && p.Status == http.StatusInternalServerError:
+		p = problem.New(http.StatusServiceUnavailable, "the operation took too long").Named("timeout").With("Retry-After", "1")
+		x.logFailure(slog.LevelError, err)
+	default:
+		x.logFailure(slog.LevelError, err)
 	}
 	if x.sent.Started() {
 		return
 	}
 	x.answerProblem(p)
+}
+
+// logFailure writes the cause that the caller does not see.
+func (x *exchange) logFailure(level slog.Level, err error) {
+	x.app.cfg.Logger.Log(&x.ctx, level, "request failed", "error", err.Error(), "request_id", x.id,
+		"method", observe.Printable(x.r.Method, 16), "route", x.route())
 }
 
 // answerProblem sends a copy of p that names this request.
@@ -150,7 +181,9 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	x.out.WriteHeader(status)
-	_, _ = x.out.Write(body) // The caller is gone if this fails.
+	if x.r.Method != http.MethodHead {
+		_, _ = x.out.Write(body) // The caller is gone if this fails.
+	}
 }
 
 // route returns the pattern of the request's operation.

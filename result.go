@@ -1,6 +1,7 @@
 package fastness
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -108,12 +109,20 @@ func (r *Redirect) fill(a *answer) error {
 	if err != nil {
 		return err
 	}
-	if r.Status != 0 {
+	switch r.Status {
+	case 0:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		a.status = r.Status
+	default:
+		return fmt.Errorf("redirect with status %d, want 301, 302, 303, 307 or 308", r.Status)
 	}
 	a.header = http.Header{"Location": {location}}
 	return nil
 }
+
+// maxLocation is the most bytes of a path that an answer names. Package framing
+// takes no longer one in a request.
+const maxLocation = 8 << 10
 
 // sameSite returns path if no browser can read it as another site's address:
 // "//host" and "/\host" are, and so is what has a scheme.
@@ -124,7 +133,10 @@ func sameSite(path string) (string, error) {
 		strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
 		return "", problem.New(http.StatusInternalServerError, "").Wrap(errNotSameSite{})
 	}
-	return u.String(), nil
+	if path = u.String(); len(path) > maxLocation {
+		return "", problem.New(http.StatusInternalServerError, "").Wrap(fmt.Errorf("location is longer than %d bytes", maxLocation))
+	}
+	return path, nil
 }
 
 type errNotSameSite struct{}

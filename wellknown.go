@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/openapi/docs"
 )
 
@@ -94,13 +96,22 @@ func (a *App) DocsShown() bool {
 	return a.cfg.Docs == DocsPublic || a.cfg.Docs == DocsInDevelopment && a.development.Load()
 }
 
+// rendered is the document as it is served, made when it is first asked for.
+type rendered struct {
+	json, yaml func() ([]byte, error)
+}
+
+func newRendered(d *openapi.Document) rendered {
+	return rendered{sync.OnceValues(d.JSON), sync.OnceValues(d.YAML)}
+}
+
 func (a *App) serveJSON(x *exchange) error {
-	data, err := a.document.JSON()
+	data, err := a.rendered.json()
 	return x.sendRaw(data, "application/json", err)
 }
 
 func (a *App) serveYAML(x *exchange) error {
-	data, err := a.document.YAML()
+	data, err := a.rendered.yaml()
 	return x.sendRaw(data, "application/yaml", err)
 }
 

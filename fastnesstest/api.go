@@ -46,6 +46,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/fastness/fastness"
@@ -75,6 +76,14 @@ func New(t testing.TB, app *fastness.App, options ...Option) *API {
 	})
 	types := schema.NewTypes(schema.Config{Client: true, InsecureIgnoreUnknown: "a client reads the members that it knows"})
 	return &API{t: t, app: app, types: types, options: options}
+}
+
+// With returns the same app with further options for all requests: a caller with
+// a token, for instance. Failures are reported to t, as a subtest wants it.
+func (a *API) With(t testing.TB, options ...Option) *API {
+	other := *a
+	other.t, other.options = t, append(slices.Clone(a.options), options...)
+	return &other
 }
 
 // Logger returns a logger that writes to the output of t: what a failing test

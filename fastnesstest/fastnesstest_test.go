@@ -158,6 +158,18 @@ func TestRequestsAreSentAsSaid(t *testing.T) {
 	}
 }
 
+func TestOtherCallersShareTheApp(t *testing.T) {
+	api := fastnesstest.New(t, newApp(), fastnesstest.Cookie("a", "1"))
+	t.Run("another caller", func(t *testing.T) {
+		if got := fastnesstest.Get[seen](api.With(t, fastnesstest.Cookie("b", "2")), "/seen"); got.Cookie != "a=1; b=2" {
+			t.Errorf("the app saw the cookies %q, want both", got.Cookie)
+		}
+	})
+	if got := fastnesstest.Get[seen](api, "/seen"); got.Cookie != "a=1" {
+		t.Errorf("the app saw the cookies %q, want the first caller's", got.Cookie)
+	}
+}
+
 func TestWhatIsWrongIsReportedInOneLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		use  func(t testing.TB, api *fastnesstest.API)

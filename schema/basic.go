@@ -128,7 +128,10 @@ func (n *anyNode) encode(e *encoder, v reflect.Value) {
 		e.fail("%v", err)
 		return
 	}
-	inner.encode(e, v)
+	if e.enter(v.Type()) {
+		inner.encode(e, v)
+		e.depth--
+	}
 }
 
 func (n *anyNode) describe(*Describer, Mode) *openapi.Schema { return &openapi.Schema{} }
@@ -163,10 +166,7 @@ type selfDescribed interface{ JSONSchema() *openapi.Schema }
 // customNode is the plan of a type with its own UnmarshalJSON. It is handed one
 // value of checked syntax. An [InvalidError] it returns is shown, any other
 // error is only counted: its text may repeat the input.
-type customNode struct {
-	typ      reflect.Type
-	marshals bool
-}
+type customNode struct{ typ reflect.Type }
 
 func (n *customNode) decode(d *decoder, v reflect.Value) bool {
 	start := d.pos
@@ -180,13 +180,11 @@ func (n *customNode) decode(d *decoder, v reflect.Value) bool {
 }
 
 func (n *customNode) encode(e *encoder, v reflect.Value) {
-	var text []byte
-	var err error
-	if n.marshals {
-		text, err = v.Interface().(json.Marshaler).MarshalJSON()
-	} else {
-		text, err = json.Marshal(v.Interface())
+	if writesItself(n.typ) {
+		e.written(n.typ, v)
+		return
 	}
+	text, err := json.Marshal(v.Interface())
 	if err != nil {
 		e.fail("%s: %w", n.typ, err)
 		return
@@ -196,9 +194,17 @@ func (n *customNode) encode(e *encoder, v reflect.Value) {
 
 func (n *customNode) describe(*Describer, Mode) *openapi.Schema { return describedBy(n.typ) }
 
+// describedBy returns what t says about itself: a copy, because what stands
+// beside the place is written into it. It is nil if t says nothing.
 func describedBy(t reflect.Type) *openapi.Schema {
-	if s, ok := reflect.New(t).Interface().(selfDescribed); ok {
-		return s.JSONSchema()
+	self, ok := reflect.New(t).Interface().(selfDescribed)
+	if !ok {
+		return nil
 	}
-	return nil
+	s := self.JSONSchema()
+	if s == nil {
+		return nil
+	}
+	described := *s
+	return &described
 }

@@ -3,10 +3,12 @@ package schema
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +21,10 @@ type compiler struct {
 	structs map[reflect.Type]*structNode
 	dynamic map[reflect.Type]node
 	errs    []error
-	client  bool // read-only and write-only change places
+	fresh   []reflect.Type // structs of this compilation
+	open    []reflect.Type // types that are being compiled, since the last struct
+	after   []func()       // what needs all structs complete
+	client  bool           // read-only and write-only change places
 }
 
 // mistake records what is wrong with a declaration.
@@ -27,10 +32,33 @@ func (c *compiler) mistake(where, format string, args ...any) {
 	c.errs = append(c.errs, fmt.Errorf("%s: %s", where, fmt.Sprintf(format, args...)))
 }
 
+// settle ends a compilation. Types with mistakes are forgotten: whoever asks for
+// them again is told again.
+func (c *compiler) settle() error {
+	for _, f := range c.after {
+		f()
+	}
+	err := errors.Join(c.errs...)
+	if err != nil {
+		for _, t := range c.fresh {
+			delete(c.structs, t)
+		}
+	}
+	c.errs, c.fresh, c.open, c.after = nil, nil, nil, nil
+	return err
+}
+
 // compile returns the node of t under r. Where names the field for mistakes.
 func (c *compiler) compile(t reflect.Type, r *rules, where string) node {
+	if slices.Contains(c.open, t) {
+		c.mistake(where, "type %s contains itself without a struct between", t)
+		return &anyNode{}
+	}
+	c.open = append(c.open, t)
+	defer func() { c.open = c.open[:len(c.open)-1] }()
 	n := c.special(t, r, where)
-	if n == nil {
+	byKind := n == nil
+	if byKind {
 		n = c.byKind(t, r, where)
 	}
 	if n == nil {
@@ -39,6 +67,9 @@ func (c *compiler) compile(t reflect.Type, r *rules, where string) node {
 	}
 	if _, isStruct := n.(*structNode); !isStruct && validates(t) {
 		n = &checkedNode{n}
+	}
+	if byKind && writesItself(t) && !c.client { // A client writes what the server reads.
+		n = &writtenNode{n, t}
 	}
 	return n
 }
@@ -80,7 +111,9 @@ func (c *compiler) special(t reflect.Type, r *rules, where string) node {
 		}
 		return c.text(t, r, where, format)
 	case pointer.Implements(reflect.TypeFor[json.Unmarshaler]()):
-		return &customNode{typ: t, marshals: t.Implements(reflect.TypeFor[json.Marshaler]())}
+		return &customNode{typ: t}
+	case pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) && pointer.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return c.text(t, r, where, "")
 	}
 	return nil
 }

@@ -130,6 +130,9 @@ func (n *literalNode) encode(e *encoder, v reflect.Value) {
 		e.fail("a json.Number holds no number")
 		return
 	}
+	if x, err := exactly(text); e.compares && err == nil {
+		text = []byte(x.String())
+	}
 	e.buf = append(e.buf, text...)
 }
 

@@ -68,6 +68,10 @@ func (p *Plan) DecodeText(report *Report, texts []string, v reflect.Value) {
 			return
 		}
 	}
+	if len(texts) == 0 && !p.TakesList() {
+		d.violate("missing")
+		return
+	}
 	decodeTexts(d, p.node, texts, v)
 }
 
@@ -93,6 +97,8 @@ func decodeTexts(d *decoder, n node, texts []string, v reflect.Value) {
 		n.decodeTexts(d, texts, v)
 	case *wrapNode:
 		n.decodeTexts(d, texts, v)
+	case *writtenNode:
+		decodeTexts(d, n.node, texts, v)
 	case textNode:
 		d.ascii = isASCIIString(texts[0])
 		n.decodeText(d, texts[0], v)
@@ -109,6 +115,8 @@ func readsText(n node) bool {
 		return !n.array && isTextNode(n.item)
 	case *wrapNode:
 		return readsText(n.inner)
+	case *writtenNode:
+		return readsText(n.node)
 	default:
 		return isTextNode(n)
 	}
@@ -119,6 +127,8 @@ func isTextNode(n node) bool {
 	case *wrapNode:
 		return isTextNode(inner.inner)
 	case *checkedNode:
+		return isTextNode(inner.node)
+	case *writtenNode:
 		return isTextNode(inner.node)
 	}
 	_, ok := n.(textNode)
@@ -134,6 +144,8 @@ func (p *Plan) TakesList() bool {
 			return true
 		case *wrapNode:
 			n = inner.inner
+		case *writtenNode:
+			n = inner.node
 		default:
 			return false
 		}

@@ -281,6 +281,11 @@ func componentsOf(n node, mode Mode) []componentKey {
 		return componentsOf(n.value, mode)
 	case *checkedNode:
 		return componentsOf(n.node, mode)
+	case *writtenNode:
+		if mode == Output {
+			return nil
+		}
+		return componentsOf(n.node, mode)
 	case *unionNode:
 		var all []componentKey
 		for _, v := range n.variants {

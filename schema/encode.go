@@ -19,6 +19,9 @@ type encoder struct {
 	buf   []byte
 	err   error
 	depth int
+	// compares is set where equal values must give equal texts: numbers lose
+	// their spelling, and methods that hide a value are not asked.
+	compares bool
 }
 
 // encoderPool keeps encoders from one answer to the next.
@@ -54,6 +57,20 @@ func (e *encoder) fail(format string, args ...any) {
 		e.err = fmt.Errorf(format, args...)
 	}
 	e.null()
+}
+
+// enter counts one more level of nesting. Every value that can contain itself
+// does so through a struct or an interface. After an error nothing is worth
+// encoding: two members that lead back would double the work with each level.
+func (e *encoder) enter(t reflect.Type) bool {
+	if e.err != nil {
+		return false
+	}
+	if e.depth++; e.depth > maxEncodeDepth {
+		e.fail("a value of type %s contains itself", t)
+		return false
+	}
+	return true
 }
 
 func (e *encoder) null() { e.buf = append(e.buf, "null"...) }
@@ -105,9 +122,7 @@ func (c *compiler) dynamicNode(t reflect.Type) (node, error) {
 		return n, nil
 	}
 	n := c.compile(t, &rules{used: map[string]bool{}}, t.String())
-	if len(c.errs) > 0 {
-		err := c.errs[0]
-		c.errs = nil
+	if err := c.settle(); err != nil {
 		return nil, err
 	}
 	if c.dynamic == nil {

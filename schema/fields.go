@@ -65,7 +65,11 @@ func (c *compiler) structOf(t reflect.Type) node {
 	}
 	n := &structNode{typ: t, byName: make(map[string]int), check: validates(t)}
 	c.structs[t] = n
+	c.fresh = append(c.fresh, t)
+	open := c.open
+	c.open = nil
 	c.addFields(n, t, nil)
+	c.open = open
 	n.required = make(bitset, max(2, (len(n.fields)+63)/64))
 	for i := range n.fields {
 		f := &n.fields[i]
@@ -95,6 +99,8 @@ func (c *compiler) addFields(n *structNode, t reflect.Type, prefix []int) {
 		case sf.Tag.Get("json") == "-":
 		case sf.Anonymous && sf.Type.Kind() == reflect.Struct && sf.Tag.Get("json") == "" && c.special(sf.Type, &rules{used: map[string]bool{}}, where) == nil:
 			c.addFields(n, sf.Type, index)
+		case sf.Anonymous && sf.Type.Kind() == reflect.Pointer && sf.Tag.Get("json") == "":
+			c.mistake(where, "an embedded pointer has no members when it is nil: embed the struct, or name the member")
 		case !sf.IsExported():
 			if _, tagged := sf.Tag.Lookup("json"); tagged {
 				c.mistake(where, "an unexported field cannot be a member")

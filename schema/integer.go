@@ -26,9 +26,7 @@ type intNode struct {
 func (c *compiler) int(t reflect.Type, r *rules, where string) node {
 	n := &intNode{bounds: r.bounds(c, where), bits: t.Bits(), choices: r.choicesOf(c, where, canonicalInteger)}
 	n.low, n.high = -1<<(n.bits-1), 1<<(n.bits-1)-1
-	if n.bits < 64 {
-		n.narrow(c, where)
-	}
+	n.narrow(c, where, decimal.NewFromInt(n.low), decimal.NewFromInt(n.high))
 	n.fit()
 	return n
 }
@@ -38,35 +36,32 @@ func (c *compiler) uint(t reflect.Type, r *rules, where string) node {
 	n.choices = r.choicesOf(c, where, canonicalInteger)
 	if n.bits < 64 {
 		n.high = 1<<n.bits - 1
-		n.narrow(c, where)
-	} else if n.ge == nil && n.gt == nil {
-		n.ge = bounding("minimum", 0)
 	}
+	n.narrow(c, where, decimal.Zero, decimal.NewFromUint64(math.MaxUint64>>(64-n.bits)))
 	n.fit()
 	return n
 }
 
 // narrow makes the limits of the Go type rules of the schema, so that they are
 // published and so that 300 in an int8 is refused, not wrapped to 44.
-func (n *intNode) narrow(c *compiler, where string) {
-	low, high := bounding("minimum", n.low), bounding("maximum", n.high)
+func (n *intNode) narrow(c *compiler, where string, low, high decimal.Decimal) {
 	for _, b := range []*bound{n.ge, n.gt, n.le, n.lt} {
-		if b != nil && (b.exact.LessThan(low.exact) || b.exact.GreaterThan(high.exact)) {
-			c.mistake(where, "bound %s is outside the type, %s to %s", b.text, low.text, high.text)
+		if b != nil && (b.exact.LessThan(low) || b.exact.GreaterThan(high)) {
+			c.mistake(where, "bound %s is outside the type, %s to %s", b.text, low, high)
 		}
 	}
-	if n.ge == nil && n.gt == nil {
-		n.ge = low
+	if n.ge == nil && n.gt == nil && (n.bits < 64 || n.unsigned) {
+		n.ge = bounding("minimum", low)
 	}
-	if n.le == nil && n.lt == nil {
-		n.le = high
+	if n.le == nil && n.lt == nil && n.bits < 64 {
+		n.le = bounding("maximum", high)
 	}
 }
 
 // bounding returns the bound that a Go type sets.
-func bounding(rule string, x int64) *bound {
-	text := json.Number(strconv.FormatInt(x, 10))
-	return &bound{text, decimal.NewFromInt(x), faultOf(rule, text)}
+func bounding(rule string, x decimal.Decimal) *bound {
+	text := json.Number(x.String())
+	return &bound{text, x, faultOf(rule, text)}
 }
 
 // fit moves whole-number bounds into low and high.
@@ -83,7 +78,12 @@ func (n *intNode) fit() {
 			n.slow = true
 			continue
 		}
-		x := b.bound.exact.IntPart() + b.open
+		x := b.bound.exact.IntPart()
+		if b.open == 1 && x == math.MaxInt64 || b.open == -1 && x == math.MinInt64 {
+			n.slow = true // Nothing is beyond; the sum would wrap to everything.
+			continue
+		}
+		x += b.open
 		if b.low {
 			n.low = max(n.low, x)
 		} else {
@@ -229,15 +229,34 @@ func (n *intNode) encode(e *encoder, v reflect.Value) {
 	e.buf = strconv.AppendInt(e.buf, v.Int(), 10)
 }
 
+// describe says the limits of the Go type where the declaration has none: a
+// format binds no validator. The format is the smallest one that all generators
+// know and that every value of the type fits.
 func (n *intNode) describe(*Describer, Mode) *openapi.Schema {
-	s := &openapi.Schema{Type: openapi.Types{"integer"}}
+	s := &openapi.Schema{Type: openapi.Types{"integer"}, Format: "int32"}
 	switch {
-	case n.bits == 64:
+	case n.bits == 64 && n.unsigned:
+		s.Format = "uint64"
+	case n.bits == 64, n.bits == 32 && n.unsigned:
 		s.Format = "int64"
-	case n.bits == 32:
-		s.Format = "int32"
 	}
 	n.bounds.describe(s)
 	n.choices.describe(s)
+	if n.texts == nil {
+		n.describeLimits(s)
+	}
 	return s
+}
+
+func (n *intNode) describeLimits(s *openapi.Schema) {
+	if n.ge == nil && n.gt == nil {
+		s.Minimum = json.Number(strconv.FormatInt(n.low, 10))
+	}
+	switch {
+	case n.le != nil || n.lt != nil:
+	case n.bits == 64 && n.unsigned:
+		s.Maximum = json.Number(strconv.FormatUint(math.MaxUint64, 10))
+	default:
+		s.Maximum = json.Number(strconv.FormatInt(n.high, 10))
+	}
 }

@@ -28,7 +28,7 @@ func (c *compiler) list(t reflect.Type, r *rules, where string) node {
 			c.mistake(where, "uniqueItems is %q, want true or false", text)
 		}
 	}
-	n.item = c.compile(t.Elem(), r, where+"[]")
+	n.item = c.compile(t.Elem(), r.without("minItems", "maxItems", "uniqueItems"), where+"[]")
 	if !n.array {
 		n.empty = reflect.MakeSlice(t, 0, 0)
 	}
@@ -115,7 +115,7 @@ func (n *listNode) checkLength(d *decoder, total int) {
 func (n *listNode) checkUnique(d *decoder, v reflect.Value) {
 	seen := make(map[string]bool, v.Len())
 	for i := range v.Len() {
-		var e encoder
+		e := encoder{compares: true}
 		n.item.encode(&e, v.Index(i))
 		if seen[string(e.buf)] {
 			d.violate("unique_items")
@@ -159,7 +159,7 @@ func (c *compiler) mapOf(t reflect.Type, r *rules, where string) node {
 	}
 	n := &mapNode{}
 	n.min, n.max = r.pair(c, where, "minProperties", "maxProperties")
-	n.value = c.compile(t.Elem(), r, where+"{}")
+	n.value = c.compile(t.Elem(), r.without("minProperties", "maxProperties"), where+"{}")
 	return n
 }
 

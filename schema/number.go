@@ -261,7 +261,13 @@ func keepsDigits(text []byte, f float64, bits int) bool {
 	return err == nil && kept.Equal(written)
 }
 
-func (n *floatNode) encode(e *encoder, v reflect.Value) { e.float(v.Float(), n.bits) }
+func (n *floatNode) encode(e *encoder, v reflect.Value) {
+	f := v.Float()
+	if e.compares && f == 0 {
+		f = 0 // and not -0
+	}
+	e.float(f, n.bits)
+}
 
 func (n *floatNode) describe(*Describer, Mode) *openapi.Schema {
 	s := &openapi.Schema{Type: openapi.Types{"number"}, Format: "double"}

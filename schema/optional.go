@@ -184,7 +184,7 @@ func nullable(s *openapi.Schema) *openapi.Schema {
 		return nil
 	}
 	if len(s.Type) == 1 && s.Ref == "" && s.Enum == nil && s.Const == nil {
-		s.Type = append(s.Type, "null")
+		s.Type = openapi.Types{s.Type[0], "null"}
 		return s
 	}
 	if s.Ref == "" && len(s.Type) == 0 && s.AnyOf == nil && s.OneOf == nil && s.Bool == nil {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -48,6 +49,16 @@ func (r *rules) take(name string) (string, bool) {
 		r.used[name] = true
 	}
 	return value, ok
+}
+
+// without returns the rules for what is inside: those that are not about the
+// container itself.
+func (r *rules) without(names ...string) *rules {
+	inner := &rules{values: maps.Clone(r.values), used: r.used}
+	for _, name := range names {
+		delete(inner.values, name)
+	}
+	return inner
 }
 
 func (r *rules) reportUnused(c *compiler, where string) {

@@ -47,7 +47,6 @@ package schema
 
 import (
 	"context"
-	"errors"
 	"reflect"
 
 	"github.com/fastness/fastness/openapi"
@@ -136,9 +135,7 @@ func (s *Types) Plan(t reflect.Type, tag reflect.StructTag) (*Plan, error) {
 	rules := parseRules(tag)
 	node := s.compiler.compile(t, rules, t.String())
 	rules.reportUnused(&s.compiler, t.String())
-	err := errors.Join(s.compiler.errs...)
-	s.compiler.errs = nil
-	if err != nil {
+	if err := s.compiler.settle(); err != nil {
 		return nil, err
 	}
 	return &Plan{types: s, node: node, typ: t}, nil

@@ -85,7 +85,7 @@ func TestTimesAndAddresses(t *testing.T) {
 	testRules(t, []ruleCase{
 		{"a time", time.Time{}, "", `"2026-02-28T10:00:00Z"`, time.Date(2026, 2, 28, 10, 0, 0, 0, time.UTC)},
 		{"a day that is not", time.Time{}, "", `"2026-02-30T10:00:00Z"`, refused("datetime_from_date_parsing")},
-		{"a time without an offset", time.Time{}, "", `"2026-02-28T10:00:00"`, refused("datetime_from_date_parsing")},
+		{"a time without an offset", time.Time{}, "", `"2026-02-28T10:00:00"`, refused("timezone_aware")},
 		{"a number is no time", time.Time{}, "", `1772272800`, refused("datetime_type")},
 		{"a duration", time.Duration(0), "", `"PT1H30M"`, 90 * time.Minute},
 		{"a month has no length", time.Duration(0), "", `"P1M"`, refused("time_delta_parsing")},

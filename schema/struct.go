@@ -199,8 +199,7 @@ func (f *field) setDefault(cfg *Config, v reflect.Value) {
 }
 
 func (n *structNode) encode(e *encoder, v reflect.Value) {
-	if e.depth++; e.depth > maxEncodeDepth {
-		e.fail("a value of type %s contains itself", n.typ)
+	if !e.enter(n.typ) {
 		return
 	}
 	e.buf = append(e.buf, '{')
@@ -212,7 +211,7 @@ func (n *structNode) encode(e *encoder, v reflect.Value) {
 func (n *structNode) encodeMembers(e *encoder, v reflect.Value, first bool) {
 	for i := range n.fields {
 		f := &n.fields[i]
-		if f.writeOnly {
+		if f.writeOnly && !e.compares {
 			continue
 		}
 		value := fieldAt(v, f.index)

@@ -62,7 +62,7 @@ func (n *textTypeNode) parse(d *decoder, s string, v reflect.Value) {
 }
 
 func (n *textTypeNode) encode(e *encoder, v reflect.Value) {
-	text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
+	text, err := addressed(v).(encoding.TextMarshaler).MarshalText()
 	if err != nil {
 		e.fail("%s: %w", n.typ, err)
 		return
@@ -104,6 +104,9 @@ func (n *timeNode) decodeText(d *decoder, s string, v reflect.Value) {
 
 func (n *timeNode) encode(e *encoder, v reflect.Value) {
 	t := v.Interface().(time.Time)
+	if _, offset := t.Zone(); offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600 {
+		t = t.UTC() // RFC 3339 cannot write the offset, and rounding it would move the moment.
+	}
 	if year := t.Year(); year < 0 || year > 9999 {
 		e.fail("year %d cannot be written in RFC 3339", year)
 		return
@@ -199,7 +202,7 @@ func (n *bytesNode) describe(*Describer, Mode) *openapi.Schema {
 		high := base64.StdEncoding.EncodedLen(n.max)
 		s.MaxLength = &high
 	}
-	s.Pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+	s.Pattern = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
 	return s
 }
 

@@ -67,7 +67,7 @@ func (c *compiler) union(t reflect.Type, where string) node {
 	if len(n.variants) == 0 {
 		c.mistake(where, "a union needs variants")
 	}
-	n.tag(c, where)
+	c.after = append(c.after, func() { n.tag(c, where) }) // A variant may hold the union, and be half-way compiled.
 	return n
 }
 
@@ -123,6 +123,8 @@ func jsonType(plan node) string {
 	case *stringNode, *textTypeNode, *timeNode, *durationNode, *bytesNode, *urlNode:
 		return "string"
 	case *checkedNode:
+		return jsonType(n.node)
+	case *writtenNode:
 		return jsonType(n.node)
 	default:
 		return ""

@@ -145,3 +145,7 @@ func typesPlan(value any, tag string) (*schema.Plan, error) {
 func laxTypes() *schema.Types {
 	return schema.NewTypes(schema.Config{InsecureLaxNumbers: "a client that we cannot change"})
 }
+
+func reflectNew[T any]() reflect.Value { return reflect.New(reflect.TypeFor[T]()).Elem() }
+
+func newOf(p *schema.Plan) reflect.Value { return reflect.New(p.Type()).Elem() }

@@ -21,9 +21,12 @@ func newApp() *fastness.App {
 		Title:       "Shop",
 		Version:     "1.0.0",
 		Description: "A small shop: the reference application of Fastness.",
+		Contact:     &openapi.Contact{Name: "Fastness", URL: "https://github.com/fastness/fastness"},
+		License:     &openapi.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
 		Tags: []openapi.Tag{
 			{Name: "items", Description: "What is for sale."},
 			{Name: "requests", Description: "How a request looks from the inside."},
+			{Name: "pages", Description: "For people."},
 		},
 		Source: source,
 	})
@@ -36,21 +39,21 @@ func newApp() *fastness.App {
 	fastness.Provide(app, lockItem)
 
 	items := app.Group("/items", access.Public, fastness.Tags("items"))
-	fastness.Get(items, "/", listItems)
-	fastness.Post(items, "/", createItem)
+	fastness.Get(items, "/", listItems, fastness.ResponseDescription("A part of the list."))
+	fastness.Post(items, "/", createItem, fastness.ResponseDescription("The new item. Location says where it is."))
 
 	item := items.Group("/{item_id}", fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
-	fastness.Get(item, "", readItem)
-	fastness.Put(item, "", replaceItem)
-	fastness.Patch(item, "", changeItem)
-	fastness.Delete(item, "", deleteItem)
+	fastness.Get(item, "", readItem, fastness.ResponseDescription("The item."))
+	fastness.Put(item, "", replaceItem, fastness.ResponseDescription("The item as it is now."))
+	fastness.Patch(item, "", changeItem, fastness.ResponseDescription("The item as it is now."))
+	fastness.Delete(item, "", deleteItem, fastness.ResponseDescription("The item is gone."))
 
 	requests := app.Group("", access.Public, fastness.Tags("requests"))
-	fastness.Post(requests, "/create_item/", wrapItem)
-	fastness.Get(requests, "/read_item/{item_id}", readRequest)
+	fastness.Post(requests, "/create_item/", wrapItem, fastness.ResponseDescription("What was sent, wrapped."))
+	fastness.Get(requests, "/read_item/{item_id}", readRequest, fastness.ResponseDescription("The request."))
 
-	pages := app.Group("", access.Public)
-	fastness.Get(pages, "/", home)
+	pages := app.Group("", access.Public, fastness.Tags("pages"))
+	fastness.Get(pages, "/", home, fastness.ResponseDescription("The greeting or the page."))
 	fastness.Get(pages, "/static/shop.css", styleSheet, fastness.Hidden())
 	fastness.Get(pages, "/static/shop.svg", icon, fastness.Hidden())
 	return app

@@ -10,12 +10,15 @@ import (
 )
 
 type listItemsInput struct {
-	Limit  int `query:"limit" minimum:"1" maximum:"100" default:"20"`
-	Offset int `query:"offset" minimum:"0" maximum:"1000000" default:"0"`
+	Limit  int `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"The most items to list."`
+	Offset int `query:"offset" minimum:"0" maximum:"1000000" default:"0" doc:"How many items to pass over."`
 	Tx     *sqldb.ReadTx
 }
 
 // listItems lists what is for sale, the newest item first.
+//
+// Drafts are left out, and total does not count them. The list ends where the
+// offset reaches total.
 func listItems(ctx context.Context, in listItemsInput) (ItemList, error) {
 	items, err := selectItems(ctx, in.Tx, in.Limit, in.Offset)
 	if err != nil {
@@ -32,8 +35,8 @@ type createItemInput struct {
 
 // createItem puts an item up for sale, or keeps it as a draft.
 //
-// The answer to a draft holds a token that shows it, in the header
-// X-Preview-Token. It is told this once.
+// The answer to a draft holds a preview token. Whoever sends it in the header
+// X-Preview-Token has access to the draft. It is told this once.
 func createItem(ctx context.Context, in createItemInput) (fastness.Created[CreatedItem], error) {
 	var answer fastness.Created[CreatedItem]
 	item := in.Body.item()
@@ -52,10 +55,13 @@ func createItem(ctx context.Context, in createItemInput) (fastness.Created[Creat
 
 type readItemInput struct {
 	Item Item
-	Q    *string `query:"q" maxLength:"50"`
+	Q    *string `query:"q" maxLength:"50" doc:"The answer repeats it." example:"lamp"`
 }
 
 // readItem shows one item.
+//
+// A draft is shown to those who send its preview token. To all others there is
+// no such item.
 func readItem(_ context.Context, in readItemInput) (fastness.Result[FoundItem], error) {
 	answer := fastness.Result[FoundItem]{
 		Header: http.Header{"Vary": {"X-Preview-Token"}}, // A cache must not show a draft to the next caller.
@@ -123,6 +129,8 @@ type deleteItemInput struct {
 }
 
 // deleteItem takes an item off the shelf for good.
+//
+// Its id is not given to another item. A second time the answer is 404.
 func deleteItem(ctx context.Context, in deleteItemInput) (fastness.NoContent, error) {
 	return fastness.NoContent{}, removeItem(ctx, in.Tx, in.Item.ID)
 }

@@ -12,8 +12,8 @@ import (
 
 // itemKey is what a request says about the item that it wants.
 type itemKey struct {
-	ID    int64   `path:"item_id" minimum:"1"`
-	Token *string `header:"X-Preview-Token" maxLength:"64" doc:"Shows a draft."`
+	ID    int64   `path:"item_id" minimum:"1" doc:"The id of the item." example:"7"`
+	Token *string `header:"X-Preview-Token" maxLength:"64" doc:"The preview token of a draft. Without it there is no such item."`
 }
 
 type loadItemInput struct {

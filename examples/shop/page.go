@@ -26,13 +26,15 @@ type homeInput struct {
 // Home is the front page. Programs get the message, browsers a page with all of
 // it.
 type Home struct {
-	Message string     `json:"message"`
+	Message string     `json:"message" maxLength:"100" example:"Hello World"`
 	Items   []ItemView `json:"-"`
 	Docs    bool       `json:"-"`
 	Origin  string     `json:"-"`
 }
 
 // home says hello: to a program in JSON, to a person with a page.
+//
+// The header Accept decides. What takes anything gets JSON.
 func home(ctx context.Context, in homeInput) (fastness.Page[Home], error) {
 	items, err := selectItems(ctx, in.Tx, 12, 0)
 	return fastness.Page[Home]{

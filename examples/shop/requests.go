@@ -24,19 +24,22 @@ func wrapItem(_ context.Context, in struct{ Body Note }) (Wrapped, error) {
 }
 
 type readRequestInput struct {
-	ID      int64 `path:"item_id" minimum:"1"`
+	ID      int64 `path:"item_id" minimum:"1" doc:"The answer repeats it." example:"7"`
 	Request *http.Request
 }
 
 // RequestView is a request as its operation sees it.
 type RequestView struct {
-	ID      int64             `json:"item_id"`
-	Headers map[string]string `json:"headers" doc:"By lower-case name. Credentials are \"***\"."`
-	Cookies map[string]string `json:"cookies" doc:"By name. Every value is \"***\"."`
+	ID      int64             `json:"item_id" minimum:"1" example:"7"`
+	Headers map[string]string `json:"headers" maxLength:"32768" doc:"By lower-case name. Credentials are \"***\"."`
+	Cookies map[string]string `json:"cookies" maxLength:"3" doc:"By name. Every value is \"***\"."`
 }
 
 // readRequest shows the headers and cookies of the request, without what is
 // secret in them.
+//
+// The values of all cookies, and of headers that hold credentials, are replaced
+// by "***".
 func readRequest(_ context.Context, in readRequestInput) (RequestView, error) {
 	view := RequestView{
 		ID:      in.ID,

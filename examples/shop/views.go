@@ -24,10 +24,10 @@ type NewItem struct {
 
 // ItemChange is what a caller sends to change an item: any of the members.
 type ItemChange struct {
-	Name        fastness.Opt[string]                         `json:"name" minLength:"1" maxLength:"120"`
-	Description fastness.Opt[fastness.Null[string]]          `json:"description" maxLength:"10000"`
-	Price       fastness.Opt[decimal.Decimal]                `json:"price" minimum:"0"`
-	Tax         fastness.Opt[fastness.Null[decimal.Decimal]] `json:"tax" minimum:"0"`
+	Name        fastness.Opt[string]                         `json:"name" minLength:"1" maxLength:"120" example:"Lamp"`
+	Description fastness.Opt[fastness.Null[string]]          `json:"description" maxLength:"10000" example:"Brass, with a green shade."`
+	Price       fastness.Opt[decimal.Decimal]                `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
+	Tax         fastness.Opt[fastness.Null[decimal.Decimal]] `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
 	Draft       fastness.Opt[bool]                           `json:"draft" doc:"false puts a draft up for sale."`
 }
 
@@ -41,14 +41,14 @@ func (c ItemChange) Validate(context.Context) error {
 
 // ItemView is an item as callers see it.
 type ItemView struct {
-	ID          int64            `json:"item_id"`
-	Name        string           `json:"name"`
-	Description *string          `json:"description"`
-	Price       decimal.Decimal  `json:"price"`
-	Tax         *decimal.Decimal `json:"tax"`
-	Draft       bool             `json:"draft"`
+	ID          int64            `json:"item_id" minimum:"1" example:"7"`
+	Name        string           `json:"name" maxLength:"120" example:"Lamp"`
+	Description *string          `json:"description" maxLength:"10000" example:"Brass, with a green shade."`
+	Price       decimal.Decimal  `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
+	Tax         *decimal.Decimal `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
+	Draft       bool             `json:"draft" doc:"The item is not for sale yet."`
 
-	_ schema.Computed `name:"price_with_tax" method:"PriceWithTax"`
+	_ schema.Computed `name:"price_with_tax" method:"PriceWithTax" doc:"The sum, exactly." example:"50.58"`
 }
 
 // PriceWithTax adds exactly: these are decimals, not floats.
@@ -62,19 +62,19 @@ func (v ItemView) PriceWithTax() decimal.Decimal {
 // CreatedItem is the answer to who created an item.
 type CreatedItem struct {
 	ItemView
-	PreviewToken string `json:"preview_token,omitzero" doc:"Shows the draft. It is not kept and not told again."`
+	PreviewToken string `json:"preview_token,omitzero" maxLength:"64" doc:"Shows the draft. It is not kept and not told again."`
 }
 
 // FoundItem is the answer to who asked for an item.
 type FoundItem struct {
 	ItemView
-	Q *string `json:"q" doc:"The parameter q of the request."`
+	Q *string `json:"q" maxLength:"50" doc:"The parameter q of the request."`
 }
 
 // ItemList is a part of the list of items.
 type ItemList struct {
-	Items []ItemView `json:"items"`
-	Total int        `json:"total" doc:"How many items there are in all."`
+	Items []ItemView `json:"items" maxItems:"100"`
+	Total int        `json:"total" minimum:"0" doc:"How many items there are in all."`
 }
 
 func (c ItemContents) item() Item {

@@ -80,6 +80,8 @@ func load(files fs.FS) (*tree, error) {
 			return fs.SkipDir
 		case d.IsDir():
 			return nil
+		case path.Ext(name) == ".test" || path.Ext(name) == ".out":
+			return nil // What go test -c and the profilers leave.
 		case path.Base(name) == "go.mod":
 			t.modules = append(t.modules, path.Dir(name))
 		}
@@ -96,7 +98,7 @@ func load(files fs.FS) (*tree, error) {
 // repository: what .gitignore names, and version control itself.
 func isSkipped(folder string) bool {
 	base := path.Base(folder)
-	return base == ".git" || base == ".cache" || base == "bin" || strings.HasSuffix(base, "-data")
+	return base == ".git" || base == ".cache" || base == "bin" || base == "node_modules" || strings.HasSuffix(base, "-data")
 }
 
 func (t *tree) parse(name string) error {
