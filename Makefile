@@ -3,6 +3,7 @@
 # make lint     gofmt, go vet, staticcheck
 # make fuzz     every fuzz target for FUZZTIME, one after the other
 # make bench    the peers side by side
+# make openapi  other tools' opinion of the shop's document; needs node and npm
 # make fmt      gofmt
 # make tidy     go mod tidy in every module
 
@@ -22,7 +23,7 @@ raced := $(filter-out bench,$(modules))
 staticcheck := $(CURDIR)/bin/staticcheck
 files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 
-.PHONY: check test lint fuzz bench fmt tidy needs
+.PHONY: check test lint fuzz bench openapi fmt tidy needs
 .DEFAULT_GOAL := check
 
 check: lint test
@@ -55,6 +56,9 @@ fuzz:
 
 bench:
 	cd bench && $(GO) run .
+
+openapi:
+	sh internal/openapilint/lint.sh
 
 fmt:
 	$(files) | xargs -0 gofmt -w

@@ -70,7 +70,7 @@ type pathInput struct {
 	ID int `path:"id"`
 }
 
-func readPath(_ context.Context, in pathInput) (pathAnswer, error) { return pathAnswer{in.ID}, nil }
+func readPath(_ context.Context, in pathInput) (pathAnswer, error) { return pathAnswer(in), nil }
 
 type pathAnswer struct {
 	ID int `json:"id"`

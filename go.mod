@@ -10,4 +10,4 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5
 )
 
-require github.com/alecthomas/kong v1.17.0 // indirect
+require github.com/alecthomas/kong v1.17.0

@@ -1,10 +1,12 @@
 package fastness
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/fastness/fastness/problem"
@@ -66,6 +68,9 @@ func (c *Created[T]) fill(a *answer) error {
 type Result[T any] struct {
 	// Status is 200 to 599. 0 means the operation's own.
 	Status int
+	// Header must not hold what is not for an operation to say: cookies have a
+	// field of their own, and the server frames the answer. A name or a value
+	// that could end the header is an error, and the caller gets a 500.
 	Header http.Header
 	// Cookies are sent Secure, HttpOnly and SameSite=Lax, whatever they say;
 	// SameSite=Strict is kept.
@@ -79,9 +84,46 @@ func (r *Result[T]) fill(a *answer) error {
 	if r.Status != 0 {
 		a.status = r.Status
 	}
-	a.header, a.cookies = r.Header, r.Cookies
+	if a.status < 200 || a.status > 599 {
+		return fmt.Errorf("result with status %d, want 200 to 599", a.status)
+	}
+	a.cookies = r.Cookies
+	for _, c := range a.cookies {
+		if c == nil || !isToken(c.Name) {
+			return errors.New("result with a cookie without a valid name")
+		}
+	}
 	a.body = reflect.ValueOf(&r.Body).Elem()
-	return nil
+	var err error
+	a.header, err = checkHeader(r.Header)
+	return err
+}
+
+// checkHeader returns a copy of h with canonical names.
+func checkHeader(h http.Header) (http.Header, error) {
+	if len(h) == 0 {
+		return nil, nil
+	}
+	checked := make(http.Header, len(h))
+	for name, values := range h {
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case !isToken(name):
+			return nil, errors.New("answer with a header name that is none")
+		case slices.Contains([]string{"Set-Cookie", "Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}, canonical):
+			return nil, fmt.Errorf("answer with the header %s, which is not the operation's to set", canonical)
+		case slices.ContainsFunc(values, breaksHeader):
+			return nil, fmt.Errorf("answer with a control character in the header %s", canonical)
+		}
+		checked[canonical] = append(checked[canonical], values...)
+	}
+	return checked, nil
+}
+
+// breaksHeader reports whether value holds what no header may (RFC 9110 section
+// 5.5): a line break begins the next header, or the body.
+func breaksHeader(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // NoContent is the answer 204, without a body.
@@ -133,10 +175,26 @@ func sameSite(path string) (string, error) {
 		strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
 		return "", problem.New(http.StatusInternalServerError, "").Wrap(errNotSameSite{})
 	}
-	if path = u.String(); len(path) > maxLocation {
+	if path = ascii(u.String()); len(path) > maxLocation {
 		return "", problem.New(http.StatusInternalServerError, "").Wrap(fmt.Errorf("location is longer than %d bytes", maxLocation))
 	}
 	return path, nil
+}
+
+// ascii escapes what is beyond ASCII: a header has no encoding.
+func ascii(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f }) {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		if s[i] < 0x80 {
+			b.WriteByte(s[i])
+		} else {
+			fmt.Fprintf(&b, "%%%02X", s[i])
+		}
+	}
+	return b.String()
 }
 
 type errNotSameSite struct{}
@@ -157,9 +215,11 @@ type Raw struct {
 func (r *Raw) outline() outline { return outline{content: "*/*"} }
 
 func (r *Raw) fill(a *answer) error {
-	a.raw, a.content, a.header = r.Body, r.ContentType, r.Header
-	if a.content == "" {
-		a.content = "application/octet-stream"
+	a.raw, a.content = r.Body, r.ContentType
+	if a.content == "" || breaksHeader(a.content) {
+		return errors.New("raw answer without a valid content type")
 	}
-	return nil
+	var err error
+	a.header, err = checkHeader(r.Header)
+	return err
 }

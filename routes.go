@@ -90,7 +90,7 @@ func (a *App) summary(op *operationPlan) string {
 			}
 		}
 	}
-	return op.spec.Summary
+	return first(op.spec.Summary, humanize(op.id)) // It is hidden.
 }
 
 func (l *routeLine) id() string {

@@ -148,6 +148,7 @@ func TestServeAnswersAndStops(t *testing.T) {
 // While the program stops, a load balancer must hear of it before it is refused,
 // and whoever is being served gets an answer.
 func TestReadinessTurns503BeforeTheListenerCloses(t *testing.T) {
+	t.Parallel()
 	app := lineApp(fastness.Config{})
 	entered, release := make(chan struct{}), make(chan struct{})
 	fastness.Get(app, "/slow", func(context.Context, struct{}) (string, error) {
@@ -212,6 +213,7 @@ func waitClosed(t *testing.T, addr string) {
 }
 
 func TestStopUnderLoadLosesNoRequest(t *testing.T) {
+	t.Parallel()
 	app := lineApp(fastness.Config{})
 	var began, answered atomic.Int64
 	busy := make(chan struct{})

@@ -24,8 +24,8 @@ func teach(v *validator.Validate) error {
 		return name
 	})
 	return errors.Join(
-		v.RegisterValidation("sku", func(f validator.FieldLevel) bool { return work.SKU.MatchString(f.Field().String()) }),
-		v.RegisterValidation("zip", func(f validator.FieldLevel) bool { return work.Zip.MatchString(f.Field().String()) }),
+		v.RegisterValidation("sku", func(f validator.FieldLevel) bool { return work.IsSKU(f.Field().String()) }),
+		v.RegisterValidation("zip", func(f validator.FieldLevel) bool { return work.IsZip(f.Field().String()) }),
 	)
 }
 

@@ -8,11 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// Patterns of the rules, for every peer that takes them as Go.
+// The patterns of the rules.
 var (
-	SKU = regexp.MustCompile(`^[A-Z]{3}-[0-9]{4}$`)
-	Zip = regexp.MustCompile(`^[0-9]{5}$`)
+	skuPattern = regexp.MustCompile(`^[A-Z]{3}-[0-9]{4}$`)
+	zipPattern = regexp.MustCompile(`^[0-9]{5}$`)
 )
+
+// IsSKU is the rule of an article's number.
+func IsSKU(s string) bool { return skuPattern.MatchString(s) }
+
+// IsZip is the rule of a postal code.
+func IsZip(s string) bool { return zipPattern.MatchString(s) }
 
 // Violation is one broken rule, as hand-written code reports it.
 type Violation struct {
@@ -28,7 +34,7 @@ func (o *Order) Check() []Violation {
 	if !email(o.Email) {
 		bad = append(bad, Violation{"/email", "email"})
 	}
-	if !SKU.MatchString(o.SKU) {
+	if !IsSKU(o.SKU) {
 		bad = append(bad, Violation{"/sku", "pattern"})
 	}
 	switch o.Status {
@@ -67,7 +73,7 @@ func (o *Order) Check() []Violation {
 func (a *Address) check(bad *[]Violation) {
 	length(bad, "/address/street", a.Street, 1, 100)
 	length(bad, "/address/city", a.City, 1, 60)
-	if !Zip.MatchString(a.Zip) {
+	if !IsZip(a.Zip) {
 		*bad = append(*bad, Violation{"/address/zip", "pattern"})
 	}
 	if !slices.Contains([]string{"AT", "CH", "DE", "FR", "NL", "PL"}, a.Country) {
@@ -79,7 +85,7 @@ func (l *Line) check(bad *[]Violation, i int) {
 	add := func(member, rule string) {
 		*bad = append(*bad, Violation{"/lines/" + strconv.Itoa(i) + "/" + member, rule})
 	}
-	if !SKU.MatchString(l.SKU) {
+	if !IsSKU(l.SKU) {
 		add("sku", "pattern")
 	}
 	if l.Qty < 1 || l.Qty > 500 {

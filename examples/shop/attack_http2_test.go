@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
@@ -142,7 +141,9 @@ func TestHTTP2RequestThatWouldSmuggleIsRefused(t *testing.T) {
 		if !slices.Contains(tt.status, got.status) {
 			t.Errorf("%s: %d %.200s, want %v", name, got.status, got.body, tt.status)
 		}
-		if got.status != 0 && got.header.Get("X-Request-Id") != "" {
+		// The fields of a connection net/http refuses itself, in a text. And a reset
+		// may follow the head and overtake the body.
+		if got.body != "" && got.header.Get("X-Request-Id") != "" {
 			wantProblem(t, name, got, tt.status...)
 		}
 	}
@@ -269,7 +270,7 @@ func TestControlFrameFloodIsBounded(t *testing.T) {
 			_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: request("POST", "/items/", "content-type", "application/json"), EndHeaders: true})
 			ended := make(chan string, 1)
 			go func() {
-				sent, closed := c.flood(1<<20, func() error { return next(c) })
+				sent, closed := c.flood(512<<10, func() error { return next(c) })
 				ended <- fmt.Sprintf("%d bytes, closed by the server: %t", sent, closed)
 			}()
 			for range 5 {
@@ -294,5 +295,3 @@ func heap() int64 {
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
-
-var _ = time.Second

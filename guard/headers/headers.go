@@ -152,8 +152,7 @@ func (s *Set) Set(h http.Header) {
 
 // SetTLS is Set for an answer that goes over TLS; it adds
 // Strict-Transport-Security. Behind a proxy that ends TLS it is the caller who
-// knows. A development server should call Set: a browser that once saw the
-// header for localhost refuses plain HTTP on all its ports.
+// knows.
 func (s *Set) SetTLS(h http.Header) {
 	s.Set(h)
 	h["Strict-Transport-Security"] = s.hsts

@@ -27,8 +27,8 @@ func readDrawing(files fs.FS) ([]drawn, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, text2, found := strings.Cut(string(text), fence)
-	block, _, closed := strings.Cut(text2, "```")
+	_, rest, found := strings.Cut(string(text), fence)
+	block, _, closed := strings.Cut(rest, "```")
 	if !found || !closed {
 		return nil, fmt.Errorf("ARCHITECTURE.md has no block that begins with %q", strings.TrimSpace(fence))
 	}
