@@ -128,13 +128,21 @@ func (x *exchange) secureHeaders() error {
 
 func (x *exchange) enter() error {
 	if err := x.app.inflight.Enter(); err != nil {
+		if x.isProbe() {
+			return nil
+		}
 		return err
 	}
 	x.inside = true
 	return nil
 }
 
-func (x *exchange) checkHost() error { return x.app.hosts.Check(x.r) }
+func (x *exchange) checkHost() error {
+	if err := x.app.hosts.Check(x.r); err != nil && !x.isProbe() {
+		return err
+	}
+	return nil
+}
 
 // findRoute finds what the request is for, or ends it.
 func (x *exchange) findRoute() error {

@@ -138,9 +138,9 @@ func TestTheServerIsTheDocumentsOwnUnlessNamed(t *testing.T) {
 	}
 }
 
-// TestExampleOfAViolationIsAsDescribed decodes the example as its own schema
-// describes it, in both formats of errors.
-func TestExampleOfAViolationIsAsDescribed(t *testing.T) {
+// TestExampleOfAViolationHasWhatItsSchemaRequires asks it of both formats of
+// errors, since each makes its own example.
+func TestExampleOfAViolationHasWhatItsSchemaRequires(t *testing.T) {
 	for name, format := range map[string]fastness.ErrorFormat{
 		"problem documents": fastness.ProblemDocuments, "FastAPI's errors": fastness.FastAPIErrors,
 	} {

@@ -52,6 +52,15 @@ func (a *App) addHealth() []error {
 	})
 }
 
+// isProbe reports whether the request is for a health check. A cluster asks by
+// the address of the machine, which is no host of the allowlist, and it must not
+// kill a process for being busy. The answer tells nothing that a page on another
+// name could use.
+func (x *exchange) isProbe() bool {
+	path := x.r.URL.Path
+	return (path == livePath || path == readyPath) && x.r.Method == http.MethodGet && x.app.hasBuiltin(path)
+}
+
 func serveLive(x *exchange) error { return x.healthy() }
 
 func serveReady(x *exchange) error {
