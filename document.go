@@ -178,6 +178,9 @@ func withoutNull(s *openapi.Schema) *openapi.Schema {
 
 // literal returns the text of a tag as JSON of the schema's type.
 func literal(s *openapi.Schema, text string, list bool) json.RawMessage {
+	if list && text == "" {
+		return json.RawMessage("[]") // As paramDefault reads it.
+	}
 	if list {
 		var items []json.RawMessage
 		for item := range strings.SplitSeq(text, ",") {
@@ -278,7 +281,7 @@ func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
 func refusals(op *operationPlan) []int {
 	codes := []int{http.StatusBadRequest}
 	if op.input.body.kind != noBody {
-		codes = append(codes, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		codes = append(codes, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	reads := op.input.body.kind != noBody
 	for _, plan := range append([]*inputPlan{&op.input}, inputsOf(op.input.uses)...) {
@@ -286,6 +289,12 @@ func refusals(op *operationPlan) []int {
 	}
 	if reads {
 		codes = append(codes, http.StatusUnprocessableEntity)
+	}
+	if op.input.cookies {
+		codes = append(codes, http.StatusRequestHeaderFieldsTooLarge)
+	}
+	if op.input.body.files {
+		codes = append(codes, http.StatusInsufficientStorage)
 	}
 	return append(codes, http.StatusMisdirectedRequest, http.StatusInternalServerError, http.StatusServiceUnavailable)
 }

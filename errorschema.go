@@ -52,6 +52,12 @@ func describeRefusal(status int) string {
 	switch status {
 	case http.StatusBadRequest:
 		return "The request cannot be read."
+	case http.StatusRequestTimeout:
+		return "The body took too long to arrive."
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return "The cookies are too large or too many."
+	case http.StatusInsufficientStorage:
+		return "There is no room for the upload."
 	case http.StatusRequestEntityTooLarge:
 		return "The body is larger than this operation takes."
 	case http.StatusUnsupportedMediaType:

@@ -129,11 +129,17 @@ func (d *Describer) assignNames(differs map[reflect.Type]bool) {
 	for qualified := range 3 {
 		owner := make(map[string]componentKey)
 		clash := false
+		var unclear []componentKey // Judged by the names of before: nobody keeps a name because the other lost it first.
+		for _, key := range d.order {
+			if d.components[key].name == "" || d.clashes(key, differs) {
+				unclear = append(unclear, key)
+			}
+		}
+		for _, key := range unclear {
+			d.components[key].name = componentName(key, differs, qualified)
+		}
 		for _, key := range d.order {
 			c := d.components[key]
-			if c.name == "" || d.clashes(key, differs) {
-				c.name = componentName(key, differs, qualified)
-			}
 			if first, taken := owner[c.name]; taken && (first.typ != key.typ || differs[key.typ] && first.mode != key.mode) {
 				clash = true
 			} else if !taken {

@@ -4,14 +4,19 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth/access"
 )
 
 // poisoned is the body of a request that must not be seen: whoever parses it
@@ -367,6 +372,46 @@ func TestForeignHostIsRefused(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A handler that copies a line break into a header has written another header,
+// or another answer. That is its mistake, so it is a 500; but none of it is sent.
+func TestLineBreakFromAHandlerIsNotSent(t *testing.T) {
+	type echo struct {
+		Q string `query:"q"`
+	}
+	app := newApp()
+	fastness.Get(app, "/echo/value", func(_ context.Context, in echo) (fastness.Result[string], error) {
+		return fastness.Result[string]{Header: http.Header{"X-Echo": {in.Q}}, Body: "x"}, nil
+	}, access.Public)
+	fastness.Get(app, "/echo/name", func(_ context.Context, in echo) (fastness.Result[string], error) {
+		return fastness.Result[string]{Header: http.Header{in.Q: {"x"}}, Body: "x"}, nil
+	}, access.Public)
+	fastness.Get(app, "/echo/location", func(_ context.Context, in echo) (fastness.Redirect, error) {
+		return fastness.Redirect{Path: in.Q}, nil
+	}, access.Public)
+	fastness.Get(app, "/echo/cookie", func(_ context.Context, in echo) (fastness.Result[string], error) {
+		return fastness.Result[string]{Cookies: []*http.Cookie{{Name: "q", Value: in.Q}}, Body: "x"}, nil
+	}, access.Public)
+	s := serveApp(t, app, plainHTTP[:]...)
+	s.log.excused = "/echo/"
+	for _, where := range []string{"value", "name", "location", "cookie"} {
+		for _, q := range []string{
+			"/x\r\nX-Evil: 1", "/x\nX-Evil: 1", "/x\rX-Evil: 1", "/x\r\n\r\n<script>alert(1)</script>", "/x\u560d\u560aX-Evil: 1", "/x\x00", "/x\u2028X-Evil: 1",
+			"//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "javascript:alert(1)", "/../..//evil.example", "x; Domain=evil.example; Path=/",
+		} {
+			got := s.one(t, strings.Replace(getItems(""), "/items/", "/echo/"+where+"?q="+url.QueryEscape(q), 1))
+			if got.header.Get("X-Evil") != "" || strings.Contains(got.body, "<script") || strings.Contains(got.header.Get("Set-Cookie"), "; Domain") {
+				t.Errorf("%s %q: %v %q", where, q, got.header, got.body)
+			}
+			if location := got.header.Get("Location"); location != "" && (strings.HasPrefix(location, "//") || !strings.HasPrefix(location, "/") || strings.ContainsAny(location, "\\\t")) {
+				t.Errorf("%s %q leads to %q", where, q, location)
+			}
+			if strings.ContainsAny(got.header.Get("X-Echo"), "\r\n\x00") || got.status == http.StatusOK && where == "value" && strings.ContainsAny(q, "\r\n\x00") {
+				t.Errorf("%s %q: %d with X-Echo %q", where, q, got.status, got.header.Get("X-Echo"))
+			}
+		}
+	}
 }
 
 // A line break from a request that gets into a header of the answer is a header

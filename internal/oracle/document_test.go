@@ -52,39 +52,25 @@ var substitutes = []*document{
 	{open: '['}, {open: '{'}, {open: '[', items: []*document{literal("null")}}, {open: '{', names: []string{`"x"`}, items: []*document{literal("1")}},
 }
 
-// eachChange calls visit for every document that is one change away from d,
-// which is below root, while it is changed. It stops when visit returns false.
-func (d *document) eachChange(visit func() bool) bool {
+// eachChange calls visit for every version of d that is one change away, while
+// d is changed.
+func (d *document) eachChange(visit func()) {
 	old := *d
-	defer func() { *d = old }()
-	try := func(changed document) bool {
-		*d = changed
-		defer func() { *d = old }()
-		return visit()
-	}
-	for _, s := range substitutes {
-		if !try(*s) {
-			return false
-		}
-	}
-	var changes []document
-	switch {
-	case d.open == 0:
-		changes = scalarChanges(d.text)
-	default:
+	changes := scalarChanges(d.text)
+	if d.open != 0 {
 		changes = d.containerChanges()
 	}
+	for _, s := range substitutes {
+		changes = append(changes, *s)
+	}
 	for _, c := range changes {
-		if !try(c) {
-			return false
-		}
+		*d = c
+		visit()
+		*d = old
 	}
 	for _, item := range d.items {
-		if !item.eachChange(visit) {
-			return false
-		}
+		item.eachChange(visit)
 	}
-	return true
 }
 
 func (d *document) containerChanges() (changes []document) {
@@ -266,7 +252,7 @@ func whole(s map[string]any, name string, otherwise int) int {
 
 var formatExamples = map[string][]string{
 	"uuid": {"f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}, "date": {"2026-02-28", "2024-02-29"},
-	"date-time": {"2026-02-28T10:00:00Z", "2024-02-29t23:59:59.123456789-01:30"}, "duration": {"PT1H30M", "P2W", "P1DT0.5S", "P1Y", "-PT1H", "P999999W"},
+	"date-time": {"2026-02-28T10:00:00Z", "2024-02-29t23:59:59.123456789-01:30", "2026-02-28T10:00:00.000z", "2016-12-31T23:59:60Z"}, "duration": {"PT1H30M", "P2W", "P1DT0.5S", "P1Y", "-PT1H", "P999999W"},
 	"email": {"a@b.co"}, "hostname": {"example.com"}, "uri": {"urn:a:b", "http://a.b/c?d#e"}, "ipv4": {"192.0.2.1"}, "ip": {"::1", "10.0.0.1"},
 	"cidr": {"10.0.0.0/8", "2001:db8::/32"}, "http-url": {"https://example.com/a?b=c", "http://[::1]:8080/"},
 }

@@ -64,7 +64,7 @@ type formats struct {
 	Address  netip.Addr    `json:"address"`
 	Network  netip.Prefix  `json:"network"`
 	URL      url.URL       `json:"url"`
-	Bytes    []byte        `json:"bytes" minLength:"3" maxLength:"6"`
+	Bytes    []byte        `json:"bytes" minLength:"3" maxLength:"7"`
 	AnyBytes []byte        `json:"any_bytes,omitzero"`
 }
 
@@ -73,13 +73,14 @@ type lists struct {
 	Unique []float64            `json:"unique" uniqueItems:"true" maxItems:"4"`
 	Set    []any                `json:"set,omitzero" uniqueItems:"true"`
 	Words  []string             `json:"words,omitzero" uniqueItems:"true" minItems:"1"`
+	Times  []time.Time          `json:"times,omitzero" uniqueItems:"true"`
 	Nested [][]bool             `json:"nested,omitzero" maxItems:"2"`
 	Array  [3]int8              `json:"array,omitzero"`
 	Nulls  []*string            `json:"nulls,omitzero"`
 	Pairs  []struct{ A, B int } `json:"pairs,omitzero" uniqueItems:"true"`
 }
 
-type maps struct {
+type dictionaries struct {
 	Some   map[string]int             `json:"some" minProperties:"1" maxProperties:"3" minimum:"0"`
 	Any    map[string]any             `json:"any,omitzero"`
 	Deep   map[string]map[string]bool `json:"deep,omitzero" maxProperties:"2"`
@@ -143,7 +144,7 @@ type amounts struct {
 }
 
 type base struct {
-	ID      int    `json:"id" readOnly:"true" minimum:"1"`
+	ID      int    `json:"id" readOnly:"true"`
 	Created string `json:"created" readOnly:"true" default:"never"`
 }
 
@@ -179,7 +180,7 @@ type anything struct {
 func subjects() []reflect.Type {
 	return []reflect.Type{
 		reflect.TypeFor[integers](), reflect.TypeFor[fractions](), reflect.TypeFor[texts](), reflect.TypeFor[formats](),
-		reflect.TypeFor[lists](), reflect.TypeFor[maps](), reflect.TypeFor[optional](), reflect.TypeFor[tree](),
+		reflect.TypeFor[lists](), reflect.TypeFor[dictionaries](), reflect.TypeFor[optional](), reflect.TypeFor[tree](),
 		reflect.TypeFor[pet](), reflect.TypeFor[amounts](), reflect.TypeFor[accounts](), reflect.TypeFor[anything](),
 	}
 }
