@@ -3,10 +3,13 @@ package fastness_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/fastnesstest"
@@ -346,6 +349,74 @@ func TestRefusalNeverRepeatsWhatWasSent(t *testing.T) {
 		res := api.Post("/?q=canary", fastnesstest.JSON(body))
 		if res.Status < 400 || strings.Contains(string(res.Body), "canary") {
 			t.Errorf("POST / %s: %d %s, want a refusal without what was sent", body, res.Status, res.Body)
+		}
+	}
+}
+
+// TestBodyThatBreaksOffIsRefused: half a body may be valid JSON.
+func TestBodyThatBreaksOffIsRefused(t *testing.T) {
+	type input struct{ Body []int }
+	api := echoing[input](t, "POST", "/")
+	for name, c := range map[string]struct {
+		err    error
+		status int
+		code   string
+	}{
+		"a broken connection":             {io.ErrUnexpectedEOF, 400, "body_unreadable"},
+		"a body that takes too long":      {os.ErrDeadlineExceeded, 408, ""},
+		"a limit that middleware has set": {&http.MaxBytesError{Limit: 10}, 413, "body_too_large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := io.MultiReader(strings.NewReader(`[1,2]`), iotest.ErrReader(c.err))
+			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://localhost/", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/json")
+			r.ContentLength = -1
+			api.With(t).Send(r).WantProblem(c.status, c.code).WantHeader("Connection", "close")
+		})
+	}
+}
+
+func TestEveryMethodHasItsOperation(t *testing.T) {
+	app, public := open(fastness.Config{})
+	get := func(_ context.Context, in struct{ R *http.Request }) (fastness.Result[string], error) {
+		return fastness.Result[string]{Header: http.Header{"X-Method": {in.R.Method}}, Body: in.R.Method}, nil
+	}
+	fastness.Get(public, "/", get)
+	fastness.Head(public, "/", get, fastness.Status(203))
+	fastness.Post(public, "/", get)
+	fastness.Put(public, "/", get)
+	fastness.Patch(public, "/", get)
+	fastness.Delete(public, "/", get)
+	fastness.Options(public, "/", get)
+	api := fastnesstest.New(t, app)
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
+		api.Do(method, "/", nil).Want(200).WantHeader("X-Method", method).WantJSON(`"` + method + `"`)
+	}
+	api.Do("HEAD", "/", nil).Want(203).WantHeader("X-Method", "HEAD")
+}
+
+// TestLargeBodiesAreReadWhole: their buffers are not those of small ones.
+func TestLargeBodiesAreReadWhole(t *testing.T) {
+	type input struct{ Body string }
+	api := echoing[input](t, "POST", "/")
+	for _, size := range []int{1, 511, 512, 513, 4 << 10, 64 << 10, 65<<10 + 1, 900 << 10} {
+		text := strings.Repeat("x", size)
+		for _, declared := range []bool{true, false} {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://localhost/", strings.NewReader(`"`+text+`"`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/json")
+			if !declared {
+				r.ContentLength = -1
+				r.Body = io.NopCloser(iotest.HalfReader(r.Body))
+			}
+			if res := api.Send(r).Want(200); string(res.Body) != `{"Body":"`+text+`"}` {
+				t.Errorf("a text of %d bytes came back as %d bytes", size, len(res.Body))
+			}
 		}
 	}
 }

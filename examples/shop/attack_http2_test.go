@@ -254,6 +254,8 @@ func TestContinuationFloodIsCutOff(t *testing.T) {
 // Control frames want an answer each. A client that reads none makes a server
 // that queues them grow.
 func TestControlFrameFloodIsBounded(t *testing.T) {
+	s := serveShop(t)
+	others := s.client(t)
 	for name, next := range map[string]func(*h2conn) error{
 		"SETTINGS":            func(c *h2conn) error { return c.WriteSettings() },
 		"PING":                func(c *h2conn) error { return c.WritePing(false, [8]byte{}) },
@@ -263,14 +265,13 @@ func TestControlFrameFloodIsBounded(t *testing.T) {
 		"RST_STREAM":          func(c *h2conn) error { return c.WriteRSTStream(1, http2.ErrCodeCancel) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := serveShop(t)
-			others := s.client(t)
 			before, busy := heap(), goroutines()
 			c := s.h2(t)
 			_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: request("POST", "/items/", "content-type", "application/json"), EndHeaders: true})
 			ended := make(chan string, 1)
 			go func() {
-				sent, closed := c.flood(512<<10, func() error { return next(c) })
+				sent, closed := c.flood(256<<10, func() error { return next(c) })
+				_ = c.conn.Close()
 				ended <- fmt.Sprintf("%d bytes, closed by the server: %t", sent, closed)
 			}()
 			for range 5 {

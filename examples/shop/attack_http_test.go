@@ -318,7 +318,7 @@ func TestRangesDoNotMultiplyTheAnswer(t *testing.T) {
 func TestCompressedBodyIsRefused(t *testing.T) {
 	var bomb bytes.Buffer
 	w := gzip.NewWriter(&bomb)
-	_, _ = w.Write(bytes.Repeat([]byte(" "), 64<<20))
+	_, _ = w.Write(bytes.Repeat([]byte(" "), 4<<20))
 	_ = w.Close()
 	eachStack(t, func(t *testing.T, s *stack) {
 		c := s.client(t)
@@ -357,9 +357,17 @@ func TestForeignHostIsRefused(t *testing.T) {
 			"evil.example", "localhost.evil.example", "evil.localhost", "evil-localhost", "localhost.localdomain", "127.0.0.1.nip.io",
 			"127.0.0.2", "0.0.0.0", "127.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]", "[::]", "169.254.169.254",
 		} {
-			for _, path := range []string{"/items/", "/", "/nowhere", "/health/live", "/docs"} {
-				raw := strings.NewReplacer("localhost", host, "/items/", path).Replace(getItems(""))
-				wantProblem(t, host, s.one(t, raw), http.StatusMisdirectedRequest, http.StatusBadRequest)
+			to := func(path string) reply {
+				return s.one(t, strings.NewReplacer("localhost", host, "/items/", path).Replace(getItems("")))
+			}
+			for _, path := range []string{"/items/", "/", "/nowhere", "/docs", "/openapi.json", "/health", "/health/live/x"} {
+				wantProblem(t, host, to(path), http.StatusMisdirectedRequest, http.StatusBadRequest)
+			}
+			// A probe goes to the address of the machine. It learns nothing else.
+			for _, path := range []string{"/health/live", "/health/ready"} {
+				if got := to(path); got.body != `{"status":"ok"}` && got.status != http.StatusMisdirectedRequest {
+					t.Errorf("%s at %s: %d %s", path, host, got.status, got.body)
+				}
 			}
 		}
 		for _, host := range []string{"localhost", "LOCALHOST", "localhost:1", "127.0.0.1", "[::1]:8443"} {

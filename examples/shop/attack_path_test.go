@@ -81,10 +81,16 @@ func climbs() (targets []string) {
 			}
 		}
 	}
-	return append(targets,
+	return append(targets, plainClimbs()...)
+}
+
+// plainClimbs are those that are not made of parts; all of them are tried.
+func plainClimbs() []string {
+	return []string{
 		"/files//etc/passwd", "/files/file:///etc/passwd", "/files/%2fetc%2fpasswd", "/files/C:/canary.txt", "/files/link", "/files/out/canary.txt", "/files/link/",
 		"/files/inside.txt%00.png", "/files/inside.txt/../link", "/files/..", "/files/.", "/files../canary.txt", "/static/../main.go", "/static/..%2fmain.go",
-		"/static//shop.css", "/static/", "/static", "/static/home.html", "/static/shop.css/", "/static/shop.css%00", "/static/.", "/static/%2e%2e/go.mod")
+		"/static//shop.css", "/static/", "/static", "/static/home.html", "/static/shop.css/", "/static/shop.css%00", "/static/.", "/static/%2e%2e/go.mod",
+	}
 }
 
 const canary = "canary: what lies outside must not be seen"
@@ -131,9 +137,9 @@ func filesApp(t *testing.T) *fastness.App {
 
 func TestTraversalStaysInside(t *testing.T) {
 	for _, args := range [][]string{nil, plainHTTP[:]} {
-		name, step := "over TLS", 16 // A handshake for each takes its time.
+		name, step := "over TLS", 37 // Each takes a handshake.
 		if args != nil {
-			name, step = "over plain HTTP", 1
+			name, step = "over plain HTTP", 5
 		}
 		t.Run(name, func(t *testing.T) {
 			s := serveApp(t, filesApp(t), args...)
@@ -145,13 +151,16 @@ func TestTraversalStaysInside(t *testing.T) {
 				t.Errorf("http.Dir does not follow the link (%d): what is os.Root for?", got.status)
 			}
 			targets := climbs()
-			for i := 0; i < len(targets); i += step {
-				got := s.one(t, "GET "+targets[i]+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+			for i, target := range targets {
+				if i%step != 0 && i < len(targets)-len(plainClimbs()) {
+					continue
+				}
+				got := s.one(t, "GET "+target+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 				if strings.Contains(got.body, canary) || strings.Contains(got.body, "root:") || strings.Contains(got.body, "PRIVATE KEY") || strings.Contains(got.body, "package main") {
-					t.Errorf("%s shows what is outside: %d %.80q", targets[i], got.status, got.body)
+					t.Errorf("%s shows what is outside: %d %.80q", target, got.status, got.body)
 				}
 				if got.status < 300 || got.status >= 500 {
-					t.Errorf("%s: %d %.100q, want it refused", targets[i], got.status, got.body)
+					t.Errorf("%s: %d %.100q, want it refused", target, got.status, got.body)
 				}
 			}
 		})

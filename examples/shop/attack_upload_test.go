@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -43,6 +44,9 @@ type album struct {
 
 func serveAlbum(t *testing.T, args ...string) *album {
 	t.Helper()
+	// The collector would close what is forgotten, and hide that it was.
+	percent := debug.SetGCPercent(-1)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
 	a := &album{dir: t.TempDir()}
 	app := fastness.New(fastness.Config{Title: "Album", Version: "1", UploadDir: a.dir})
 	upload := func(_ context.Context, in uploadInput) (got Uploaded, err error) {
