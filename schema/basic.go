@@ -75,6 +75,9 @@ func (n *anyNode) decode(d *decoder, v reflect.Value) bool {
 }
 
 func (n *anyNode) read(d *decoder) (any, bool) {
+	if !d.spend(48) { // About what an interface and its value take.
+		return nil, false
+	}
 	switch d.peek() {
 	case '"':
 		return d.readString()

@@ -65,7 +65,7 @@ func (c *compiler) compile(t reflect.Type, r *rules, where string) node {
 		c.mistake(where, "values of type %s cannot be encoded in JSON", t)
 		n = &anyNode{}
 	}
-	if _, isStruct := n.(*structNode); !isStruct && validates(t) {
+	if _, isStruct := n.(*structNode); !isStruct && Validates(t) {
 		n = &checkedNode{n}
 	}
 	if byKind && writesItself(t) && !c.client { // A client writes what the server reads.
@@ -114,6 +114,8 @@ func (c *compiler) special(t reflect.Type, r *rules, where string) node {
 		return &customNode{typ: t}
 	case pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) && pointer.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
 		return c.text(t, r, where, "")
+	case pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+		c.mistake(where, "%s has UnmarshalText and no MarshalText: what is read could not be written", t)
 	}
 	return nil
 }

@@ -164,19 +164,37 @@ type validator interface {
 	Validate(context.Context) error
 }
 
+// plainValidator is the same for types that need no context.
+type plainValidator interface{ Validate() error }
+
+// Validate calls v's Validate method, if it has one; v must be addressable.
+func Validate(ctx context.Context, v reflect.Value) error {
+	switch value := v.Addr().Interface().(type) {
+	case validator:
+		return value.Validate(ctx)
+	case plainValidator:
+		return value.Validate()
+	}
+	return nil
+}
+
+// Validates reports whether values of type t have a method Validate that the
+// engine calls: with a context or without.
+func Validates(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
+		return false
+	}
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[validator]()) || p.Implements(reflect.TypeFor[plainValidator]())
+}
+
 // checkValue calls v's Validate method.
 func (d *decoder) checkValue(v reflect.Value) {
 	ctx := d.report.Context
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if err := v.Addr().Interface().(validator).Validate(ctx); err != nil {
-		d.invalid(err)
+	if err := Validate(ctx, v); err != nil {
+		d.report.reject(err, d.path)
 	}
-}
-
-var validatorType = reflect.TypeFor[validator]()
-
-func validates(t reflect.Type) bool {
-	return t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(validatorType)
 }

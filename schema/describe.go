@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/fastness/fastness/openapi"
@@ -125,56 +126,61 @@ func sameSchema(a, b *openapi.Schema) bool {
 	return err == nil && err2 == nil && string(left) == string(right)
 }
 
+// assignNames gives each component the shortest name that no other has. All that
+// would share a name are qualified, so that none depends on which came first.
 func (d *Describer) assignNames(differs map[reflect.Type]bool) {
-	for qualified := range 3 {
-		owner := make(map[string]componentKey)
-		clash := false
-		var unclear []componentKey // Judged by the names of before: nobody keeps a name because the other lost it first.
+	level := make(map[componentKey]int)
+	for changed := true; changed; {
+		changed = false
+		owners := make(map[string]map[componentKey]bool)
 		for _, key := range d.order {
-			if d.components[key].name == "" || d.clashes(key, differs) {
-				unclear = append(unclear, key)
+			name := componentName(key, differs, level[key])
+			if owners[name] == nil {
+				owners[name] = make(map[componentKey]bool)
+			}
+			owners[name][identity(key, differs)] = true
+		}
+		for _, key := range d.order {
+			if len(owners[componentName(key, differs, level[key])]) > 1 && level[key] < wholePath {
+				level[key]++
+				changed = true
 			}
 		}
-		for _, key := range unclear {
-			d.components[key].name = componentName(key, differs, qualified)
-		}
-		for _, key := range d.order {
-			c := d.components[key]
-			if first, taken := owner[c.name]; taken && (first.typ != key.typ || differs[key.typ] && first.mode != key.mode) {
-				clash = true
-			} else if !taken {
-				owner[c.name] = key
+	}
+	owner := make(map[string]componentKey)
+	for _, key := range d.order {
+		name := componentName(key, differs, level[key])
+		for n := 2; ; n++ { // Two types of one package whose names differ only in what a name may not have.
+			if first, taken := owner[name]; !taken || first == identity(key, differs) {
+				break
 			}
+			name = componentName(key, differs, level[key]) + "_" + strconv.Itoa(n)
 		}
-		if !clash {
-			return
-		}
+		owner[name] = identity(key, differs)
+		d.components[key].name = name
 	}
 }
 
-// clashes reports whether another type has the same component name.
-func (d *Describer) clashes(key componentKey, differs map[reflect.Type]bool) bool {
-	name := d.components[key].name
-	for other, c := range d.components {
-		if c.name == name && (other.typ != key.typ || differs[key.typ] && other.mode != key.mode) {
-			return true
-		}
+// identity is what has one name: a type, or one of its two sides where they
+// differ.
+func identity(key componentKey, differs map[reflect.Type]bool) componentKey {
+	if !differs[key.typ] {
+		key.mode = Input
 	}
-	return false
+	return key
 }
+
+// wholePath is the level of names that hold their whole package path.
+const wholePath = 2
 
 // componentName returns the name of a type: short, with its package's name, or
 // with its whole package path.
-func componentName(key componentKey, differs map[reflect.Type]bool, qualified int) string {
-	path := key.typ.PkgPath()
-	name := key.typ.Name()
-	if name == "" {
-		name = "Anonymous" + anonymousName(key.typ)
-	}
-	switch qualified {
+func componentName(key componentKey, differs map[reflect.Type]bool, level int) string {
+	path, name := key.typ.PkgPath(), shortName(key.typ.Name())
+	switch level {
 	case 1:
 		name = path[strings.LastIndexByte(path, '/')+1:] + "." + name
-	case 2:
+	case wholePath:
 		name = path + "." + name
 	}
 	if differs[key.typ] && key.mode == Input {
@@ -183,26 +189,32 @@ func componentName(key componentKey, differs map[reflect.Type]bool, qualified in
 	return clean(name)
 }
 
-// anonymousName makes a stable name of a struct type without one.
-func anonymousName(t reflect.Type) string {
-	var b strings.Builder
-	for i := range t.NumField() {
-		b.WriteString("_" + t.Field(i).Name)
+// shortName spells the arguments of a generic type without their packages:
+// Page[[]example.com/shop.Item] becomes Page_ListOfItem.
+func shortName(name string) string {
+	base, args, generic := strings.Cut(name, "[")
+	if !generic {
+		return name
 	}
-	return b.String()
+	args = strings.TrimSuffix(args, "]")
+	for _, spelt := range []struct{ from, to string }{{"map[string]", "MapOf"}, {"[]", "ListOf"}, {"*", "Opt"}} {
+		args = strings.ReplaceAll(args, spelt.from, spelt.to)
+	}
+	var b strings.Builder
+	for word := range strings.FieldsFuncSeq(args, func(r rune) bool { return strings.ContainsRune("[],", r) }) {
+		prefix := ""
+		for _, p := range []string{"ListOf", "MapOf", "Opt"} {
+			for strings.HasPrefix(word, p) {
+				prefix, word = prefix+p, word[len(p):]
+			}
+		}
+		b.WriteString("_" + prefix + word[strings.LastIndexByte(word, '.')+1:])
+	}
+	return base + b.String()
 }
 
-// clean keeps the characters that a component name may have. A generic type's
-// name holds the paths of its arguments: Page[example.com/shop.Item] becomes
-// Page_Item.
+// clean keeps the characters that a component name may have.
 func clean(name string) string {
-	base, args, generic := strings.Cut(name, "[")
-	if generic {
-		for arg := range strings.SplitSeq(strings.TrimSuffix(args, "]"), ",") {
-			base += "_" + arg[strings.LastIndexByte(arg, '.')+1:]
-		}
-		name = base
-	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '.', r == '_', r == '-':
@@ -213,8 +225,13 @@ func clean(name string) string {
 	}, name)
 }
 
-// describe returns a reference to the struct's component.
+// describe returns a reference to the component of the struct.
 func (n *structNode) describe(d *Describer, mode Mode) *openapi.Schema {
+	if n.typ.Name() == "" { // What has no name is described where it stands.
+		c := &component{schema: &openapi.Schema{Type: openapi.Types{"object"}}}
+		n.describeFields(d, mode, c)
+		return c.schema
+	}
 	key := componentKey{n.typ, mode}
 	c, known := d.components[key]
 	if !known {
@@ -278,7 +295,14 @@ func (d *Describer) field(plan node, mode Mode, doc *document) *openapi.Schema {
 func componentsOf(n node, mode Mode) []componentKey {
 	switch n := n.(type) {
 	case *structNode:
-		return []componentKey{{n.typ, mode}}
+		if n.typ.Name() != "" {
+			return []componentKey{{n.typ, mode}}
+		}
+		var all []componentKey
+		for i := range n.fields {
+			all = append(all, componentsOf(n.fields[i].plan, mode)...)
+		}
+		return all
 	case *wrapNode:
 		return componentsOf(n.inner, mode)
 	case *listNode:

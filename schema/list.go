@@ -53,7 +53,7 @@ func (n *listNode) decode(d *decoder, v reflect.Value) bool {
 			// An item too many is not worth the memory of its value.
 			return d.skip()
 		}
-		return n.item.decode(d, n.slot(v, i))
+		return n.room(d, v, i) && n.item.decode(d, n.slot(v, i))
 	})
 	d.up()
 	if !ok {
@@ -66,12 +66,22 @@ func (n *listNode) decode(d *decoder, v reflect.Value) bool {
 	return true
 }
 
-// slot returns the place of item i, growing the slice if need be.
+// room grows the slice for item i, if need be and if the body may have more.
+func (n *listNode) room(d *decoder, v reflect.Value, i int) bool {
+	if n.array || i < v.Cap() {
+		return true
+	}
+	more := max(4, i/2)
+	if !d.spend(more * int(v.Type().Elem().Size())) {
+		return false
+	}
+	v.Grow(more)
+	return true
+}
+
+// slot returns the place of item i.
 func (n *listNode) slot(v reflect.Value, i int) reflect.Value {
 	if !n.array {
-		if i >= v.Cap() {
-			v.Grow(max(4, i/2))
-		}
 		v.SetLen(i + 1)
 	}
 	return v.Index(i)
@@ -85,7 +95,7 @@ func (n *listNode) decodeTexts(d *decoder, texts []string, v reflect.Value) {
 	}
 	before := d.report.count()
 	v.Set(n.empty)
-	v.Grow(min(len(texts), 64))
+	v.Grow(len(texts)) // As many as the request line and the form have room for.
 	last := d.down()
 	for i, s := range texts {
 		if n.max >= 0 && i >= n.max {
@@ -182,6 +192,9 @@ func (n *mapNode) decode(d *decoder, v reflect.Value) bool {
 		key.SetString(name)
 		if m.MapIndex(key).IsValid() {
 			return d.fail("Duplicate member name")
+		}
+		if !d.spend(int(elem.Type().Size()) + 48) {
+			return false
 		}
 		elem.SetZero()
 		if !n.value.decode(d, elem) {

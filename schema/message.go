@@ -90,6 +90,8 @@ func sentence(code string) string {
 		return "Input tag does not match any of the expected tags: {expected_tags}"
 	case "union_tag_not_found":
 		return "Unable to extract tag using discriminator {discriminator}"
+	case "too_complex":
+		return "Input holds more items than can be kept"
 	case "duplicate_parameter":
 		return "Parameter should be given once"
 	case "datetime_type":

@@ -136,6 +136,9 @@ func (n *wrapNode) decode(d *decoder, v reflect.Value) bool {
 	if n.kind != kindOpt && d.peek() == 'n' {
 		return d.literal("null")
 	}
+	if n.kind == kindPointer && !d.spend(int(v.Type().Elem().Size())) {
+		return false
+	}
 	return n.inner.decode(d, n.place(v))
 }
 

@@ -32,6 +32,7 @@ type Report struct {
 	scratch    decoder           // reads single texts
 	omitted    int
 	malformed  bool
+	oversize   bool
 	failure    error
 }
 
@@ -120,6 +121,9 @@ func (r *Report) Err() error {
 	if r.malformed {
 		p = problem.New(http.StatusBadRequest, "the body is not valid JSON").Named("json_invalid")
 	}
+	if r.oversize {
+		p = problem.New(http.StatusRequestEntityTooLarge, "the body holds more items than can be kept").Named("too_complex")
+	}
 	p.Errors, p.Omitted = r.violations, r.omitted
 	return p
 }
@@ -168,22 +172,44 @@ func (e *InvalidError) With(name string, value any) *InvalidError {
 // Error returns the text.
 func (e *InvalidError) Error() string { return e.text }
 
-// invalid records the violations in err's tree and fails with the rest.
-func (d *decoder) invalid(err error) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			d.invalid(e)
+// Reject records the violations in the tree of err, which a Validate method gave,
+// and fails with the rest. Source says to which part of the request the first
+// step of a path belongs.
+func (r *Report) Reject(err error, source func(name string) string) {
+	each(err, func(err error) {
+		if e, ok := errors.AsType[*InvalidError](err); ok && len(e.path) > 0 {
+			r.In = source(e.path[0].Name)
+		} else {
+			r.In = source("")
 		}
-		return
-	}
-	e, ok := errors.AsType[*InvalidError](err)
+		r.reject(err, nil)
+	})
+}
+
+// each calls f with the errors that err joins.
+func each(err error, f func(error)) {
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		d.report.Fail(err)
+		f(err)
 		return
 	}
-	d.report.Add(problem.Violation{
-		Path: append(d.report.place(d.path), e.path...), Code: e.code,
-		Detail: "Value error, " + e.text, Limits: e.limits,
+	for _, e := range joined.Unwrap() {
+		each(e, f)
+	}
+}
+
+// reject records what a Validate method says about the value at path.
+func (r *Report) reject(err error, path []problem.Segment) {
+	each(err, func(err error) {
+		e, ok := errors.AsType[*InvalidError](err)
+		if !ok {
+			r.Fail(err)
+			return
+		}
+		r.Add(problem.Violation{
+			Path: append(r.place(path), e.path...), Code: e.code,
+			Detail: "Value error, " + e.text, Limits: e.limits,
+		})
 	})
 }
 

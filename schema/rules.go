@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -27,7 +28,11 @@ func ruleNames() []string {
 type rules struct {
 	values map[string]string
 	used   map[string]bool
+	typos  []typo
 }
+
+// typo is a tag key that looks like a rule and is none.
+type typo struct{ wrote, meant string }
 
 func parseRules(tag reflect.StructTag) *rules {
 	r := &rules{used: make(map[string]bool)}
@@ -39,7 +44,69 @@ func parseRules(tag reflect.StructTag) *rules {
 			r.values[name] = value
 		}
 	}
+	for key := range tagKeys(tag) {
+		if meant := misspelt(key); meant != "" {
+			r.typos = append(r.typos, typo{key, meant})
+		}
+	}
 	return r
+}
+
+// misspelt returns the key that was meant, if key is not one of ours but nearly:
+// a rule that is spelt wrong checks nothing, and nobody sees it.
+func misspelt(key string) string {
+	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(key))
+	known := append(ruleNames(), "readOnly", "writeOnly", "deprecated", "default", "example", "required", "alias", "title", "doc")
+	for _, name := range known {
+		if key == name {
+			return ""
+		}
+	}
+	for _, name := range known {
+		if plain == strings.ToLower(name) {
+			return name
+		}
+	}
+	switch plain {
+	case "min", "ge":
+		return "minimum"
+	case "max", "le":
+		return "maximum"
+	case "gt":
+		return "exclusiveMinimum"
+	case "lt":
+		return "exclusiveMaximum"
+	case "minlen":
+		return "minLength"
+	case "maxlen":
+		return "maxLength"
+	case "regex", "regexp":
+		return "pattern"
+	case "description", "desc":
+		return "doc"
+	case "examples":
+		return "example"
+	}
+	return ""
+}
+
+// tagKeys yields the keys of a struct tag in the conventional form.
+func tagKeys(tag reflect.StructTag) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		rest := string(tag)
+		for {
+			rest = strings.TrimLeft(rest, " ")
+			key, after, ok := strings.Cut(rest, ":")
+			if !ok || key == "" || strings.ContainsAny(key, " \"") {
+				return
+			}
+			quoted, err := strconv.QuotedPrefix(after)
+			if err != nil || !yield(key) {
+				return
+			}
+			rest = after[len(quoted):]
+		}
+	}
 }
 
 // take returns the rule's text and marks it as used.
@@ -62,6 +129,9 @@ func (r *rules) without(names ...string) *rules {
 }
 
 func (r *rules) reportUnused(c *compiler, where string) {
+	for _, typo := range r.typos {
+		c.mistake(where, "tag %s is not known, did you mean %s?", typo.wrote, typo.meant)
+	}
 	for _, name := range ruleNames() {
 		if _, ok := r.values[name]; ok && !r.used[name] {
 			c.mistake(where, "rule %s does not fit the type", name)

@@ -26,6 +26,7 @@ type decoder struct {
 	path  []problem.Segment
 	// deepest is how long path ever was: so much of it names what a caller sent.
 	deepest int
+	spent   int // bytes that were made for items and pointers
 }
 
 // down adds a step to the path and returns its place.
@@ -44,6 +45,18 @@ func (d *decoder) fail(reason string) bool {
 	d.report.malformed = true
 	d.report.violations, d.report.omitted = nil, 0 // What was read before is not worth a word.
 	d.report.Violate(nil, "json_invalid", limit("error", reason), limit("offset", d.pos))
+	return false
+}
+
+// spend takes bytes from what a body may need. It reports false if there is too
+// little left, which ends the walk.
+func (d *decoder) spend(bytes int) bool {
+	if d.spent += bytes; d.spent <= d.cfg.MaxMemory || d.cfg.MaxMemory == 0 {
+		return true
+	}
+	d.report.oversize = true
+	d.report.violations, d.report.omitted = nil, 0
+	d.violate("too_complex")
 	return false
 }
 

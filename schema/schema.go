@@ -104,6 +104,11 @@ type Config struct {
 	InsecureLaxNumbers string
 	// MaxDepth bounds the nesting of arrays and objects. The default is 64.
 	MaxDepth int
+	// MaxMemory bounds the bytes that the items of lists and maps and what
+	// pointers lead to may take, beside the body itself. A body of "{}," repeated
+	// is a hundred times as large once each pair of braces is a struct. The
+	// default is 32 MiB; more is a 413.
+	MaxMemory int
 	// Client reads what answers hold and writes what requests hold: read-only
 	// and write-only members change places, and computed ones are unknown.
 	Client bool
@@ -121,6 +126,9 @@ type Types struct {
 func NewTypes(cfg Config) *Types {
 	if cfg.MaxDepth <= 0 {
 		cfg.MaxDepth = 64
+	}
+	if cfg.MaxMemory <= 0 {
+		cfg.MaxMemory = 32 << 20
 	}
 	t := &Types{cfg: cfg}
 	t.compiler.client = cfg.Client

@@ -16,7 +16,7 @@ func (d *decoder) refused(err error, code string) {
 	switch e := err.(type) {
 	case nil:
 	case *InvalidError:
-		d.invalid(e)
+		d.report.reject(e, d.path)
 	default:
 		d.violate(code)
 	}
