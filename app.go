@@ -1,6 +1,7 @@
 package fastness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type App struct {
 	types *schema.Types
 	defences
 
+	groups     []*Group
 	operations []*operationPlan
 	mounts     []mount
 	middleware []func(http.Handler) http.Handler
@@ -36,6 +38,7 @@ type App struct {
 	ownLogger  bool // the author gave one
 	readiness  readiness
 
+	compiled    atomic.Bool
 	compiling   sync.Once
 	compileErr  error
 	routes      route.Tree[endpoint]
@@ -105,11 +108,23 @@ func (a *App) Use(middleware ...func(http.Handler) http.Handler) {
 
 // OnStart runs f when the app starts, after its app-scoped providers, in the
 // order of declaration. An error keeps the app from starting.
-func (a *App) OnStart(f func(context.Context) error) { a.onStart = append(a.onStart, f) }
+func (a *App) OnStart(f func(context.Context) error) {
+	a.onStart = append(a.onStart, a.given("OnStart", f))
+}
 
 // OnStop runs f when the app stops, in reverse order, before the app-scoped
 // providers clean up.
-func (a *App) OnStop(f func(context.Context) error) { a.onStop = append(a.onStop, f) }
+func (a *App) OnStop(f func(context.Context) error) {
+	a.onStop = append(a.onStop, a.given("OnStop", f))
+}
+
+// given returns f, or notes that there is none.
+func (a *App) given(what string, f hook) hook {
+	if f == nil {
+		a.mistakes = append(a.mistakes, errors.New(what+": no function"))
+	}
+	return f
+}
 
 // Start compiles the declarations and makes the app-scoped values. The error
 // names every mistake of every declaration at once. An app that was not started
@@ -147,9 +162,18 @@ func (a *App) doStart(ctx context.Context) error {
 	return nil
 }
 
+// mustBeOpen panics once the declarations are compiled: what is declared later
+// would never be served, and nobody would be told.
+func (a *App) mustBeOpen(what string) {
+	if a.compiled.Load() {
+		panic("fastness: " + what + " is declared after the app started")
+	}
+}
+
 // compile turns the declarations into plans, once, or names every mistake.
 func (a *App) compile() error {
 	a.compiling.Do(func() {
+		a.compiled.Store(true)
 		a.compileErr = errors.New("the declarations could not be read") // Unless it returns.
 		a.compileErr = a.doCompile()
 	})
@@ -190,6 +214,11 @@ func (a *App) addMounts() (errs []error) {
 		if m.spec.Access == nil {
 			errs = append(errs, fmt.Errorf("mount %s: no access rule: say who may call, such as access.Public", m.prefix))
 		}
+		if len(m.spec.Requires) > 0 {
+			errs = append(errs, fmt.Errorf("mount %s: Requires does not reach a mounted handler: check in middleware, or mount it outside of the group", m.prefix))
+		}
+		m.spec.BodyLimit = cmp.Or(m.spec.BodyLimit, a.cfg.BodyLimit)
+		m.spec.Timeout = cmp.Or(m.spec.Timeout, a.cfg.Timeout)
 		if err := a.routes.AddMount(m.prefix, endpoint{mount: m}); err != nil {
 			errs = append(errs, fmt.Errorf("mount %s: %w", m.prefix, err))
 		}

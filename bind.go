@@ -9,6 +9,7 @@ import (
 
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/schema"
 )
 
 // bind fills v, the operation's input: parameters of the operation and of its
@@ -37,6 +38,9 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 	if !x.report.OK() {
 		return x.report.Err()
 	}
+	if err := p.validate(x, v); err != nil {
+		return err
+	}
 	for _, u := range p.uses {
 		if err := u.resolve(x); err != nil {
 			return err
@@ -44,6 +48,44 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 	}
 	p.bindDeps(x, v)
 	return nil
+}
+
+// validate calls the Validate methods of the operation's input and of those of
+// its providers. What providers make is not there yet.
+func (p *inputPlan) validate(x *exchange, v reflect.Value) error {
+	for i, u := range p.uses {
+		if u.input.check {
+			x.reject(&u.input, x.states[i].input.Elem())
+		}
+	}
+	if p.check {
+		x.reject(p, v)
+	}
+	if x.report.OK() {
+		return nil
+	}
+	return x.report.Err()
+}
+
+// reject adds what the Validate method of v says.
+func (x *exchange) reject(p *inputPlan, v reflect.Value) {
+	if err := schema.Validate(&x.ctx, v); err != nil {
+		x.report.Reject(err, p.sourceOf)
+	}
+}
+
+// sourceOf returns the part of the request from which the input called name is
+// read.
+func (p *inputPlan) sourceOf(name string) string {
+	for i := range p.params {
+		if p.params[i].prefix[0].Name == name {
+			return p.params[i].in
+		}
+	}
+	if p.body.kind != noBody || len(p.params) == 0 {
+		return "body"
+	}
+	return p.params[0].in
 }
 
 // readPairs parses the query and the cookies, each once.
@@ -66,7 +108,7 @@ func (p *inputPlan) bindParams(x *exchange, v reflect.Value) {
 		p.params[i].bind(x, v.FieldByIndex(p.params[i].index))
 	}
 	for _, index := range p.raw {
-		v.FieldByIndex(index).Set(reflect.ValueOf(x.r))
+		v.FieldByIndex(index).Set(reflect.ValueOf(x.request(x.match.Value.operation.spec.BodyLimit)))
 	}
 }
 
@@ -90,6 +132,16 @@ func (u *use) resolve(x *exchange) error {
 	var err error
 	s.value, s.cleanup, err = u.provider.make(&x.ctx, s.input)
 	return err // A clean-up that comes with an error still runs: what was opened is closed.
+}
+
+// request returns the request for code that reads it by itself: with the
+// operation's context, and a body that ends at the limit.
+func (x *exchange) request(limit int64) *http.Request {
+	r := x.r.WithContext(&x.ctx)
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = http.MaxBytesReader(x.out, r.Body, limit)
+	}
+	return r
 }
 
 // bind reads the parameter into v.

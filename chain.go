@@ -153,8 +153,11 @@ func (x *exchange) findRoute() error {
 	x.match = x.app.routes.Find(x.r.Method, x.r.URL)
 	switch x.match.Outcome {
 	case route.Found:
-		if op := x.match.Value.operation; op != nil {
-			x.ctx.deadline = x.start.Add(op.spec.Timeout)
+		switch e := x.match.Value; {
+		case e.operation != nil:
+			x.ctx.deadline = x.start.Add(e.operation.spec.Timeout)
+		case e.mount != nil:
+			x.ctx.deadline = x.start.Add(e.mount.spec.Timeout)
 		}
 		return nil
 	case route.Options:
@@ -202,7 +205,7 @@ func (x *exchange) runOperation() error {
 		return nil
 	case e.operation.wrapped != nil:
 		x.forked = true
-		e.operation.wrapped.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
+		e.operation.wrapped.ServeHTTP(x.out, x.request(e.operation.spec.BodyLimit))
 		return nil
 	default:
 		return x.operate()

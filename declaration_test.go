@@ -113,7 +113,7 @@ func TestWrongDeclarationIsAnErrorAtTheStart(t *testing.T) {
 		"a required provider that is missing": {noInput(fastness.Requires[store]()), "fastness_test.store"},
 		"a default that breaks its rules": {at[struct {
 			A int `query:"a" minimum:"3" default:"2"`
-		}]("GET", "/"), `field A: default "2" breaks the field's own rules`},
+		}]("GET", "/"), `field A: default "2": Input should be greater than or equal to 3`},
 		"a default that is no number": {at[struct {
 			A int `query:"a" default:"many"`
 		}]("GET", "/"), `field A: default "many"`},

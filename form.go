@@ -109,8 +109,8 @@ func (p *param) fromForm(x *exchange, parts form.Parts, v reflect.Value) {
 	switch {
 	case p.list && len(values) > 0:
 		p.decode(x, values, v)
-	case len(values) == 1 && !p.plan.ReadsText():
-		p.fromJSON(x, values[0], v)
+	case len(values) > 0 && !p.plan.ReadsText() && (len(values) == 1 || x.app.cfg.InsecureFastAPICompat != ""):
+		p.fromJSON(x, values[len(values)-1], v)
 	case len(values) == 0:
 		p.one(x, "", 0, v)
 	case len(values) > 1 && x.app.cfg.InsecureFastAPICompat != "":
@@ -145,12 +145,14 @@ func (p *param) fromFiles(x *exchange, parts form.Parts, v reflect.Value) {
 		files = append(files, *part.File)
 	}
 	switch {
+	case len(files) == 0 && p.required:
+		x.report.Violate(p.prefix, "missing")
+	case p.list && (len(files) < p.minFiles || p.maxFiles > 0 && len(files) > p.maxFiles):
+		p.countFiles(x, len(files))
 	case p.list:
 		v.Set(reflect.ValueOf(files))
 	case len(files) > 1:
 		x.report.Violate(p.prefix, "duplicate_parameter")
-	case len(files) == 0 && p.required:
-		x.report.Violate(p.prefix, "missing")
 	case len(files) == 1:
 		switch v.Type() {
 		case reflect.TypeFor[*File]():
@@ -161,4 +163,13 @@ func (p *param) fromFiles(x *exchange, parts form.Parts, v reflect.Value) {
 			v.Set(reflect.ValueOf(files[0]))
 		}
 	}
+}
+
+// countFiles says how many files there should be.
+func (p *param) countFiles(x *exchange, n int) {
+	code, limit := "too_short", problem.Limit{Name: "min_length", Value: p.minFiles}
+	if n >= p.minFiles {
+		code, limit = "too_long", problem.Limit{Name: "max_length", Value: p.maxFiles}
+	}
+	x.report.Violate(p.prefix, code, problem.Limit{Name: "field_type", Value: "List"}, limit, problem.Limit{Name: "actual_length", Value: n})
 }

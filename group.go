@@ -33,11 +33,13 @@ func (g *Group) router() *Group { return g }
 // Group returns a group within g. Its operations get the options of g first,
 // then these.
 func (g *Group) Group(prefix string, options ...Option) *Group {
-	return &Group{
+	inner := &Group{
 		app: g.app, parent: g, prefix: g.prefix + prefix,
 		options:   append(append([]Option(nil), g.options...), options...),
 		providers: make(map[reflect.Type]*provider),
 	}
+	g.app.groups = append(g.app.groups, inner)
+	return inner
 }
 
 // Mount hands every request below prefix to handler, without the prefix. It
@@ -46,9 +48,8 @@ func (g *Group) Group(prefix string, options ...Option) *Group {
 func Mount(r Router, prefix string, handler http.Handler, options ...Option) {
 	g := r.router()
 	m := mount{prefix: g.prefix + prefix, handler: handler}
-	for _, o := range append(append([]Option(nil), g.options...), options...) {
-		o.Apply(&m.spec)
-	}
+	g.app.mustBeOpen("mount " + m.prefix)
+	apply(&m.spec, g.options, options)
 	if handler == nil {
 		m.spec.Mistakes = append(m.spec.Mistakes, errors.New("no handler"))
 	}
@@ -105,12 +106,8 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 		group: g, method: method, path: g.prefix + path,
 		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), function: functionName(handle),
 	}
-	for _, o := range g.options {
-		o.Apply(&op.spec)
-	}
-	for _, o := range options {
-		o.Apply(&op.spec)
-	}
+	g.app.mustBeOpen(op.where())
+	apply(&op.spec, g.options, options)
 	if handle == nil {
 		op.spec.Mistakes = append(op.spec.Mistakes, errors.New("no function"))
 	}
@@ -129,6 +126,20 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 		return op.answer(&s.out)
 	}
 	g.app.operations = append(g.app.operations, op)
+}
+
+// apply writes the options into s: those of the group first, so that the nearer
+// one wins.
+func apply(s *operation.Spec, lists ...[]Option) {
+	for _, list := range lists {
+		for i, o := range list {
+			if o == nil {
+				s.Mistakes = append(s.Mistakes, fmt.Errorf("option %d is nil", i+1))
+				continue
+			}
+			o.Apply(s)
+		}
+	}
 }
 
 // functionName returns the name of a declared function, or "" of a literal.

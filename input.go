@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/schema"
@@ -28,6 +29,8 @@ type inputPlan struct {
 	deps   []dependency
 	// raw are the fields that get the *http.Request itself.
 	raw [][]int
+	// check says that the type has a Validate method.
+	check bool
 	// uses are the providers of the operation, each after what it needs. Only
 	// the operation's own plan has them.
 	uses    []*use
@@ -88,14 +91,14 @@ func (c *inputCompiler) mistake(format string, args ...any) {
 // compile fills plan for the operation's input type.
 func (c *inputCompiler) compile(plan *inputPlan, t reflect.Type) []error {
 	c.uses = make(map[*provider]*use)
-	c.fill(plan, t)
-	for _, required := range c.op.spec.Requires {
+	for _, required := range c.op.spec.Requires { // First: who is refused by one must not cause a load.
 		if p := c.group.provider(required); p == nil {
 			c.mistake("requires %s, for which there is no provider", required)
 		} else {
 			c.use(p)
 		}
 	}
+	c.fill(plan, t)
 	for _, name := range c.pathNames {
 		if !slices.Contains(c.usedNames, name) {
 			c.mistake("path parameter {%s} has no field with the tag `path:\"%s\"`", name, name)
@@ -128,6 +131,7 @@ func (c *inputCompiler) fill(plan *inputPlan, t reflect.Type) {
 		c.mistake("the input is of type %s, want a struct", t)
 		return
 	}
+	plan.check = schema.Validates(t)
 	c.fields(plan, t, nil)
 	c.finishBody(plan, t)
 }
@@ -170,9 +174,36 @@ func (c *inputCompiler) fields(plan *inputPlan, t reflect.Type, prefix []int) {
 		case sf.Anonymous && sf.Type.Kind() == reflect.Struct:
 			c.fields(plan, sf.Type, index)
 		default:
-			c.mistake("field %s of type %s has no source: it needs a tag (path, query, header, cookie, form, body) or a provider", sf.Name, sf.Type)
+			c.noSource(sf)
 		}
 	}
+}
+
+// noSource says that a field cannot be filled, and what was perhaps meant.
+func (c *inputCompiler) noSource(sf reflect.StructField) {
+	hint := "it needs a tag (path, query, header, cookie, form, body) or a provider; the whole JSON body goes into a field called Body"
+	other := sf.Type
+	if other.Kind() == reflect.Pointer {
+		other = other.Elem()
+	} else {
+		other = reflect.PointerTo(other)
+	}
+	switch {
+	case sf.Type == reflect.TypeFor[http.ResponseWriter]():
+		hint = "what an operation answers is what it returns: use Result, Raw, or Mount for a plain handler"
+	case sf.Type == reflect.TypeFor[http.Request]():
+		hint = "a *http.Request can be had"
+	case c.group.provider(other) != nil:
+		hint = "there is a provider of " + other.String()
+	case c.app.providedElsewhere(sf.Type) != "":
+		hint = "its provider belongs to the group " + c.app.providedElsewhere(sf.Type)
+	}
+	c.mistake("field %s of type %s has no source: %s", sf.Name, typeName(sf.Type), hint)
+}
+
+// typeName spells a type as application authors know it.
+func typeName(t reflect.Type) string {
+	return strings.ReplaceAll(t.String(), "form.File", "fastness.File")
 }
 
 // finishBody makes the plan of the body and refuses what cannot be together.

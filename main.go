@@ -30,7 +30,7 @@ const (
 //	shop openapi [--yaml]    the OpenAPI document
 //	shop audit [--json]      every defence that is off, and why
 //	shop settings            where each setting comes from
-//	shop --help | --version
+//	shop --help | --version  also: shop help, shop help routes
 //
 // Settings come from flags, from the environment (FASTNESS_ADDR …) and from the
 // file that --config names, in this order; see [Settings]. Commands other than
@@ -87,6 +87,7 @@ type program struct {
 	name           string
 	stdout, stderr io.Writer
 	useLogger      func(*slog.Logger)
+	ended          int // what --help and --version ended with, or -1
 }
 
 // commands are the command line. Each has a method Run.
@@ -106,31 +107,31 @@ func (p *program) run(ctx context.Context, args []string) (exit int) {
 		p.name = strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 		args = args[1:]
 	}
-	ended := -1 // what --help and --version ended with
-	parser, err := kong.New(new(commands),
-		kong.Name(p.name), kong.Writers(p.stdout, p.stderr), kong.Exit(func(code int) { ended = code }),
-		kong.Description(p.app.cfg.Title), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Configuration(readConfigFile),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(p),
-		kong.Vars{
-			"version":    p.app.cfg.Title + " " + p.app.cfg.Version,
-			"data":       p.name + "-data",
-			"log_format": logFormat(p.stderr),
-		})
-	if err != nil {
-		return p.complain(exitFailed, err)
-	}
-	parsed, err := parser.Parse(args)
+	parsed, err := p.parse(ctx, helpFlagFor(args))
 	switch {
-	case ended >= 0: // What Parse found wrong after the help was printed is nobody's concern.
-		return ended
+	case p.ended >= 0: // What was found wrong after the help was printed is nobody's concern.
+		return p.ended
 	case err != nil:
-		return p.complain(exitUsage, fmt.Errorf("%w\n%s --help says what there is", err, p.name))
+		return p.complain(exitUsage, p.wrongUsage(err))
 	}
 	if err := parsed.Run(); err != nil {
 		return p.complain(exitFailed, err)
 	}
 	return exitDone
+}
+
+// parse parses a command line. Flags of a command may stand before its name.
+func (p *program) parse(ctx context.Context, args []string) (parsed *kong.Context, err error) {
+	for args != nil {
+		p.ended = -1
+		parser, broken := p.parser(kong.BindTo(ctx, (*context.Context)(nil)))
+		if broken != nil {
+			return nil, broken
+		}
+		parsed, err = parser.Parse(args)
+		args = commandFirst(args, err)
+	}
+	return parsed, err
 }
 
 // complain prints err, one mistake a line, and returns exit.
@@ -142,7 +143,9 @@ func (p *program) complain(exit int, err error) int {
 
 // compile compiles the app's declarations, which may ask for the settings.
 func (p *program) compile(s Settings) error {
-	Override(p.app, s)
+	if !p.app.compiled.Load() {
+		Override(p.app, s)
+	}
 	return p.app.compile()
 }
 

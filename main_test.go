@@ -187,7 +187,23 @@ func TestWrongCommandLines(t *testing.T) {
 		{"a time that is none", []string{"--grace", "soon"}, []string{"--grace", `"soon"`}},
 		{"a format that there is not", []string{"--log-format", "xml"}, []string{"--log-format", `"text","json"`}},
 		{"a level that there is not", []string{"--log-level", "loud"}, []string{"--log-level", "loud"}},
-		{"an opt-out without a reason", []string{"--insecure-plain-http"}, []string{"--insecure-plain-http: expected string"}},
+		{"a level that lists those there are", []string{"--log-level", "chatty"}, []string{`"debug","info","warn","error"`}},
+		{"no level", []string{"--log-level"}, []string{"--log-level: it has no value, want --log-level=LEVEL"}},
+		{"a command that is spelt wrongly", []string{"serv"}, []string{"unexpected argument serv, did you mean serve?"}},
+		{"a command whose letters are swapped", []string{"opneapi", "--yaml"}, []string{"did you mean openapi?"}},
+		{"a flag with several ends", []string{"--log", "json"}, []string{"did you mean --log-format or --log-level?"}},
+		{"a flag of a command that is spelt wrongly", []string{"routes", "--jsn"}, []string{"did you mean --json?", "lines routes --help says"}},
+		{"an opt-out without a reason", []string{"--insecure-plain-http"}, []string{"--insecure-plain-http: it takes the reason as its value, want --insecure-plain-http="}},
+		{"an opt-out with a flag for a reason", []string{"--insecure-plain-http", "--addr", "127.0.0.1:0"}, []string{"it takes the reason as its value"}},
+		{"an opt-out with an empty reason", []string{"--insecure-plain-http", ""}, []string{"--insecure-plain-http: the reason is empty"}},
+		{"an opt-out with a blank reason", []string{"audit", "--insecure-development-certificate", " "}, []string{"--insecure-development-certificate: the reason is empty"}},
+		{"a config file with an empty reason", []string{"--config", file("reason.json", `{"insecure-plain-http": ""}`)}, []string{"--insecure-plain-http: the reason is empty"}},
+		{"a time below 0", []string{"--grace", "-5s"}, []string{"--grace: -5s is below 0, want a time such as 15s"}},
+		{"a time below 0 after an equals sign", []string{"--drain-delay=-5s"}, []string{"--drain-delay: -5s is below 0"}},
+		{"no time", []string{"--grace"}, []string{"--grace: it has no value, want --grace=TIME"}},
+		{"no grace", []string{"--grace", "0s"}, []string{"--grace: 0s is not above 0"}},
+		{"a number for a time in a config file", []string{"--config", file("number.json", `{"grace": 5}`)}, []string{`--grace: "5" is not a time`}},
+		{"flags before a command that does not know them", []string{"--addr", ":1", "routes"}, []string{"unknown flag --addr", "lines routes --help"}},
 		{"a config file that is not there", []string{"--config", filepath.Join(dir, "none.json")}, []string{"no such file"}},
 		{"a config file that is no object", []string{"--config", file("list.json", "[]")}, []string{"want a JSON object"}},
 		{
@@ -211,11 +227,54 @@ func TestWrongCommandLines(t *testing.T) {
 	}
 }
 
+// A suggestion that is wrong costs more time than none.
+func TestOnlyCloseNamesAreSuggested(t *testing.T) {
+	for _, args := range [][]string{{"--port", "1"}, {"-p"}, {"--x"}, {"sing"}, {"o"}, {"routes", "--yaml"}, {"routes", "all"}} {
+		exit, _, stderr := runLine(t, lineApp(fastness.Config{}), args...)
+		if exit != 2 || strings.Contains(stderr, "did you mean") || !strings.Contains(stderr, "--help says what there is") {
+			t.Errorf("%q: exit status %d, stderr %q", args, exit, stderr)
+		}
+	}
+}
+
+func TestHelpIsACommandToo(t *testing.T) {
+	for _, tt := range []struct{ golden, command string }{{"help", "help"}, {"help_serve", "help serve"}} {
+		exit, stdout, stderr := runLine(t, lineApp(fastness.Config{}), strings.Fields(tt.command)...)
+		if exit != 0 || stderr != "" {
+			t.Errorf("%s: exit status %d, stderr %q", tt.command, exit, stderr)
+		}
+		golden(t, tt.golden, stdout)
+	}
+}
+
+func TestFlagsMayStandBeforeTheCommand(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings") // as the command is called
+	if err := os.WriteFile(file, []byte(`{"grace": "3s"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Dir(file))
+	_, want, _ := runLine(t, lineApp(fastness.Config{}), "settings", "--config", "settings", "--addr=127.0.0.1:1")
+	if !strings.Contains(want, "config file") || !strings.Contains(want, "127.0.0.1:1") {
+		t.Fatalf("settings after the command:\n%s", want)
+	}
+	for _, args := range [][]string{
+		{"--config", "settings", "--addr=127.0.0.1:1", "settings"},
+		{"--config=settings", "settings", "--addr", "127.0.0.1:1"},
+	} {
+		if exit, got, stderr := runLine(t, lineApp(fastness.Config{}), args...); exit != 0 || got != want {
+			t.Errorf("%q: exit status %d, stderr %q, got\n%s\nwant\n%s", args, exit, stderr, got, want)
+		}
+	}
+}
+
 func TestEveryMistakeIsPrintedAtOnce(t *testing.T) {
-	app := fastness.New(fastness.Config{Title: "Lines", BodyLimit: -1})
-	fastness.Get(app, "/lines/{other}", readLine)
-	app.Ready("", nil)
-	exit, stdout, stderr := runLine(t, app, "--addr", "0.0.0.0", "--data", t.TempDir())
+	wrong := func() *fastness.App {
+		app := fastness.New(fastness.Config{Title: "Lines", BodyLimit: -1})
+		fastness.Get(app, "/lines/{other}", readLine)
+		app.Ready("", nil)
+		return app
+	}
+	exit, stdout, stderr := runLine(t, wrong(), "--addr", "0.0.0.0", "--data", t.TempDir())
 	if exit != 1 || stdout != "" {
 		t.Errorf("exit status %d, stdout %q", exit, stdout)
 	}
@@ -226,7 +285,7 @@ func TestEveryMistakeIsPrintedAtOnce(t *testing.T) {
 			t.Errorf("stderr does not say %q:\n%s", part, stderr)
 		}
 	}
-	if exit, _, again := runLine(t, app, "routes"); exit != 1 || !strings.Contains(again, "no access rule") {
+	if exit, _, again := runLine(t, wrong(), "routes"); exit != 1 || !strings.Contains(again, "no access rule") {
 		t.Errorf("routes of a wrong app: exit status %d, stderr %q", exit, again)
 	}
 }
@@ -270,16 +329,16 @@ func TestDrainDelayFitsTheCertificate(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"a development certificate waits for no load balancer", nil, "0s"},
-		{"unless somebody says so", []string{"--drain-delay", "1s"}, "1s"},
-		{"a real certificate gives it time", []string{"--tls-cert", "a", "--tls-key", "b"}, "2s"},
-		{"but not more than half the grace", []string{"--tls-cert", "a", "--tls-key", "b", "--grace", "1s"}, "500ms"},
-		{"and none if that is wanted", []string{"--tls-cert", "a", "--tls-key", "b", "--drain-delay", "0s"}, "0s"},
+		{"a development certificate waits for no load balancer", nil, "0s default, with the development certificate"},
+		{"unless somebody says so", []string{"--drain-delay", "1s"}, "1s flag"},
+		{"a real certificate gives it time", []string{"--tls-cert", "a", "--tls-key", "b"}, "2s default"},
+		{"but not more than half the grace", []string{"--tls-cert", "a", "--tls-key", "b", "--grace", "1s"}, "500ms default, half of grace"},
+		{"and none if that is wanted", []string{"--tls-cert", "a", "--tls-key", "b", "--drain-delay", "0s"}, "0s flag"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, stdout, stderr := runLine(t, lineApp(fastness.Config{}), append([]string{"settings"}, tt.args...)...)
 			_, line, _ := strings.Cut(stdout, "drain-delay")
-			if fields := strings.Fields(line); len(fields) == 0 || fields[0] != tt.want {
+			if got := strings.Join(strings.Fields(line), " "); got != tt.want {
 				t.Errorf("drain-delay %q, want %s (%s)", line, tt.want, stderr)
 			}
 		})

@@ -51,7 +51,7 @@ func (a *App) compileChain() {
 
 // serve hands the request to the mounted handler, without the prefix.
 func (m *mount) serve(x *exchange) {
-	r := x.r.WithContext(&x.ctx)
+	r := x.request(m.spec.BodyLimit)
 	u := *r.URL
 	u.Path = strip(u.Path, m.prefix)
 	if u.RawPath != "" {

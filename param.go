@@ -22,7 +22,9 @@ type param struct {
 	place    int      // of a path parameter, in the pattern
 	field    reflect.StructField
 	file     bool
-	prefix   []problem.Segment // what violations call it
+	// minFiles and maxFiles bound a list of files; 0 means no bound.
+	minFiles, maxFiles int
+	prefix             []problem.Segment // what violations call it
 }
 
 // param adds a field that is read from text.
@@ -30,6 +32,10 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 	p := param{in: source, name: name, index: index, field: sf}
 	if name == "" {
 		c.mistake("field %s: the tag %s needs a name", sf.Name, source)
+		return
+	}
+	if strings.ContainsAny(name, ",\"") {
+		c.mistake("field %s: the tag %s is %q, want a name alone: for what may be absent use a pointer, Opt or a default", sf.Name, source, name)
 		return
 	}
 	if c.op == nil {
@@ -61,6 +67,7 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 		c.usedNames = append(c.usedNames, name)
 	case "form":
 		if p.file = fileType(sf.Type, &p); p.file {
+			c.fileRules(&p, sf)
 			plan.body.fields = append(plan.body.fields, p)
 			plan.body.files = true
 			return
@@ -75,7 +82,8 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 		c.mistake("field %s: a %s parameter cannot be of type %s", sf.Name, source, sf.Type)
 		return
 	}
-	p.list, p.required = t.TakesList(), !t.Optional()
+	// A list that nobody sent is an empty one, unless it must not be empty.
+	p.list, p.required = t.TakesList(), !t.Optional() && (!t.TakesList() || sf.Tag.Get("minItems") != "")
 	c.paramDefault(&p, sf)
 	if source == "path" && (!p.required || p.list) {
 		c.mistake("field %s: a path parameter is one value and always there", sf.Name)
@@ -137,8 +145,34 @@ func (c *inputCompiler) paramDefault(p *param, sf reflect.StructField) {
 	report := schema.Report{In: p.in}
 	p.plan.DecodeText(&report, p.preset, reflect.New(sf.Type).Elem())
 	if !report.OK() {
-		c.mistake("field %s: default %q breaks the field's own rules", sf.Name, text)
+		c.mistake("field %s: default %q: %s", sf.Name, text, problem.From(report.Err()).Errors[0].Detail)
 	}
+}
+
+// fileRules reads the rules that a file can have: how many, and whether one must
+// be there. Any other would check nothing.
+func (c *inputCompiler) fileRules(p *param, sf reflect.StructField) {
+	if required, given := c.flag(sf, "required"); given {
+		p.required = required
+	}
+	for _, name := range schema.RuleNames() {
+		text, given := sf.Tag.Lookup(name)
+		if !given {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		switch {
+		case !p.list || name != "minItems" && name != "maxItems":
+			c.mistake("field %s: rule %s does not fit a file", sf.Name, name)
+		case err != nil || n < 0:
+			c.mistake("field %s: %s is %q, want a whole number from 0", sf.Name, name, text)
+		case name == "minItems":
+			p.minFiles = n
+		default:
+			p.maxFiles = n
+		}
+	}
+	p.required = p.required || p.minFiles > 0
 }
 
 // fileType reports whether t is a file, an optional file or a list of files.

@@ -90,6 +90,7 @@ func add[T, In any](r Router, s scope, override bool, f func(context.Context, In
 			return reflect.ValueOf(&value).Elem(), cleanup, err
 		},
 	}
+	g.app.mustBeOpen("the provider of " + p.typ.String())
 	if override {
 		g.app.overrides = append(g.app.overrides, p)
 		return
@@ -113,6 +114,16 @@ func (g *Group) provider(t reflect.Type) *provider {
 		}
 	}
 	return nil
+}
+
+// providedElsewhere returns the prefix of a group that has a provider of t, or "".
+func (a *App) providedElsewhere(t reflect.Type) string {
+	for _, g := range a.groups {
+		if g.providers[t] != nil {
+			return g.prefix
+		}
+	}
+	return ""
 }
 
 // makeSingletons makes the app-scoped values, each after what it needs.

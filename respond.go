@@ -155,9 +155,13 @@ func (x *exchange) fail(err error) {
 	x.answerProblem(p)
 }
 
+// maxLoggedError is how much of an error's text the log keeps: some repeat what
+// was sent.
+const maxLoggedError = 4 << 10
+
 // logFailure writes the cause that the caller does not see.
 func (x *exchange) logFailure(level slog.Level, err error) {
-	x.app.cfg.Logger.Log(&x.ctx, level, "request failed", "error", err.Error(), "request_id", x.id,
+	x.app.cfg.Logger.Log(&x.ctx, level, "request failed", "error", observe.Printable(err.Error(), maxLoggedError), "request_id", x.id,
 		"method", observe.Printable(x.r.Method, 16), "route", x.route())
 }
 
@@ -170,8 +174,7 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 	body, status, content := x.app.cfg.Errors.Encode(x.encoded[:0], &x.shown)
 	x.encoded = body
 	h := x.out.Header()
-	delete(h, "Content-Length")
-	delete(h, "Content-Encoding")
+	observe.DropPrepared(h)
 	for name, values := range p.Header() {
 		h[name] = values
 	}

@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -35,7 +37,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		app.cfg.Hosts = append(app.cfg.Hosts[:len(app.cfg.Hosts):len(app.cfg.Hosts)], "localhost", "127.0.0.1", "[::1]")
 	}
 	server, err := c.server(p)
-	if mistakes := errors.Join(p.compile(c.Settings), explain(err)); mistakes != nil {
+	if mistakes := errors.Join(p.compile(c.Settings), c.explain(err)); mistakes != nil {
 		return mistakes
 	}
 	app.development.Store(server.DevelopmentCA() != "")
@@ -43,18 +45,25 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if err = server.Run(ctx); server.Addr() == nil {
-		err = explain(err)
+		err = c.explain(err)
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
-	return errors.Join(err, app.Stop(stopping))
+	if err = errors.Join(err, app.Stop(stopping)); err == nil {
+		app.cfg.Logger.Info("stopped")
+	}
+	return err
 }
 
 // server returns the server of the app as the settings want it.
 func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
-	app := p.app
+	app, addr := p.app, c.Addr
+	mistake := c.addrMistake()
+	if mistake != nil { // It is complained about once; the other mistakes are wanted, too.
+		addr = "127.0.0.1:0"
+	}
 	server, err = serve.New(serve.Config{
-		Addr: c.Addr, DataDir: c.DataDir,
+		Addr: addr, DataDir: c.DataDir,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey,
 		InsecurePlainHTTP:              c.InsecurePlainHTTP,
 		InsecureDevelopmentCertificate: c.InsecureDevelopmentCertificate,
@@ -64,10 +73,31 @@ func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
 		Ready:   func(addr net.Addr) { c.welcome(p, addr, server.DevelopmentCA()) },
 		OnDrain: func() {
 			app.draining.Store(true)
-			app.cfg.Logger.Info("stopping", "grace", c.Grace)
+			app.cfg.Logger.Info("stopping", "grace", c.Grace.String())
 		},
 	}, app)
-	return server, err
+	return server, errors.Join(mistake, err)
+}
+
+// addrMistake says what is wrong with an address that lacks its host, its port
+// or both.
+func (s *Settings) addrMistake() error {
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		host, port = "", s.Addr
+	}
+	try := "127.0.0.1:8443"
+	if _, err := strconv.ParseUint(port, 10, 16); err == nil {
+		try = "127.0.0.1:" + port
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("--addr is not an address, want a host and a port: try %s", try)
+	case host == "" && s.development() && s.InsecureDevelopmentCertificate == "":
+		return fmt.Errorf("--addr without a host is open to the network, want a host: try %s; "+
+			"or else --tls-cert and --tls-key, or a reason in --insecure-development-certificate", try)
+	}
+	return nil
 }
 
 // refuse answers a request that the framing guard refused, with the app's kind
@@ -89,13 +119,10 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem)
 func (c *serveCommand) welcome(p *program, addr net.Addr, authority string) {
 	app, url := p.app, c.url(addr)
 	optOuts := len(app.Audit()) + len(c.optOuts())
-	docs := ""
-	if app.DocsShown() && app.hasBuiltin("/docs") {
-		docs = url + "/docs"
-	}
+	docs, hidden := app.docsAt(url)
 	if c.LogFormat != "text" {
 		app.cfg.Logger.Info("serving", "title", app.cfg.Title, "version", app.cfg.Version, "addr", addr.String(), "url", url,
-			"docs", docs, "operations", len(app.operations), "opt_outs", optOuts, "development_authority", authority)
+			"docs", docs, "docs_hidden", hidden, "operations", len(app.operations), "opt_outs", optOuts, "development_authority", authority)
 		return
 	}
 	var text strings.Builder
@@ -103,8 +130,11 @@ func (c *serveCommand) welcome(p *program, addr net.Addr, authority string) {
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) { fmt.Fprintf(w, "  "+name+"\t"+format+"\n", args...) }
 	line("API", "%s", url)
-	if docs != "" {
+	switch {
+	case docs != "":
 		line("Docs", "%s", docs)
+	case hidden != "":
+		line("Docs", "hidden here, %s", hidden)
 	}
 	line("Operations", "%d, listed by: %s routes", len(app.operations), p.name)
 	if optOuts == 0 {
@@ -115,9 +145,22 @@ func (c *serveCommand) welcome(p *program, addr net.Addr, authority string) {
 	if authority != "" {
 		line("Certificate", "for development; its authority is %s", authority)
 		line("To trust it", "%s", trust(runtime.GOOS, authority, url))
+		line("HSTS", "a browser that trusts it remembers to use HTTPS for localhost, on every port")
 	}
 	_ = w.Flush() // A strings.Builder takes everything.
 	fmt.Fprintf(p.stderr, "%s\n  Ctrl-C stops it.\n\n", text.String())
+}
+
+// docsAt returns the address of the docs page, or else what would show it, if
+// the app has one.
+func (a *App) docsAt(url string) (docs, hidden string) {
+	switch {
+	case !a.hasBuiltin("/docs") || a.cfg.Docs == DocsOff:
+		return "", ""
+	case a.DocsShown():
+		return url + "/docs", ""
+	}
+	return "", "shown with the development certificate or Docs: fastness.DocsPublic"
 }
 
 // url returns the address to open.
@@ -149,14 +192,17 @@ func trust(system, authority, url string) string {
 }
 
 // startError is an error of package serve in the words of the command line.
-type startError struct{ cause error }
+type startError struct {
+	cause       error
+	development bool // the certificate was to be made
+}
 
 // explain makes err say what to do next.
-func explain(err error) error {
+func (s *Settings) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	return startError{err}
+	return startError{err, s.development()}
 }
 
 func (e startError) Unwrap() error { return e.cause }
@@ -171,14 +217,17 @@ func (e startError) Error() string {
 		"TLSCert", "--tls-cert", "TLSKey", "--tls-key", "DataDir", "--data",
 		"GracePeriod", "--grace", "DrainDelay", "--drain-delay", "Addr", "--addr",
 	).Replace(e.cause.Error())
-	if next := advice(e.cause); next != "" {
+	if next := e.advice(); next != "" {
 		text += "\n" + next
 	}
 	return "the server cannot start: " + text
 }
 
 // advice says what to do about an error of the system.
-func advice(err error) string {
+func (e startError) advice() string {
+	err := e.cause
+	_, file := errors.AsType[*fs.PathError](err)
+	_, link := errors.AsType[*os.LinkError](err)
 	_, network := errors.AsType[*net.OpError](err)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -189,10 +238,12 @@ func advice(err error) string {
 		return "This machine does not have that address: choose one that it has with --addr."
 	case network:
 		return "Choose an address of this machine with --addr, such as 127.0.0.1:8443."
+	case e.development && (file || link):
+		return "Choose with --data a folder in which this program may write, or give --tls-cert and --tls-key."
 	case errors.Is(err, fs.ErrNotExist):
 		return "Check the names given with --tls-cert and --tls-key; without both, a development certificate is made."
 	case errors.Is(err, fs.ErrPermission):
-		return "Let the user that runs this program read and write it, or choose another with --tls-cert, --tls-key or --data."
+		return "Let the user that runs this program read and write it, or choose another with --tls-cert and --tls-key."
 	}
 	return ""
 }

@@ -138,7 +138,7 @@ func TestServeAnswersAndStops(t *testing.T) {
 	if len(steps) != 3 || !strings.HasPrefix(steps[0], "open in TestServe") || steps[1] != "stop" || steps[2] != "close" {
 		t.Errorf("steps %q", steps)
 	}
-	for _, part := range []string{`"msg":"request","method":"GET","route":"/lines/{id}"`, `"operations":2,"opt_outs":0`, `"docs":"https://localhost`} {
+	for _, part := range []string{`"msg":"request","method":"GET","route":"/lines/{id}"`, `"operations":2,"opt_outs":0`, `"docs":"https://localhost`, `"docs_hidden":""`, `"duration_ms":`, `"msg":"stopping","grace":"15s"`, `"msg":"stopped"`} {
 		if !strings.Contains(s.text(), part) {
 			t.Errorf("no %s in the log:\n%s", part, s.text())
 		}
@@ -285,6 +285,9 @@ func TestPlainHTTPIsAnOptOut(t *testing.T) {
 	if res, _, err := get(s.client(t, false), s.url+"/docs"); err != nil || res.StatusCode != 404 {
 		t.Errorf("the docs page is shown without a development certificate (%v)", err)
 	}
+	if !strings.Contains(s.text(), `"docs":"","docs_hidden":"shown with the development certificate or Docs: fastness.DocsPublic"`) {
+		t.Errorf("the log does not say why there is no docs page:\n%s", s.text())
+	}
 	if !strings.Contains(s.text(), `"opt_outs":1`) || !strings.Contains(s.text(), "a proxy on this machine") {
 		t.Errorf("the log does not say so:\n%s", s.text())
 	}
@@ -312,7 +315,11 @@ func TestWhatKeepsAProgramFromServing(t *testing.T) {
 		{"a certificate that is not there", []string{"--tls-cert", "none.pem", "--tls-key", "none.pem"}, []string{"no such file", "Check the names given with --tls-cert"}},
 		{"a certificate that is none", []string{"--cert", garbage, "--key", garbage}, []string{"--tls-cert and --tls-key: ", "PEM"}},
 		{"a certificate without a key", []string{"--tls-cert", garbage}, []string{"of --tls-cert and --tls-key one is empty"}},
-		{"a data folder that is a file", []string{"--data", garbage}, []string{"development certificate", "not a directory"}},
+		{"a data folder that is a file", []string{"--data", garbage}, []string{"development certificate", "not a directory", "Choose with --data a folder"}},
+		{"a data folder that cannot be made", []string{"--data", filepath.Join(dir, "no", "\x00")}, []string{"development certificate", "Choose with --data a folder"}},
+		{"an address that is a port", []string{"--addr", "8000"}, []string{"want a host and a port: try 127.0.0.1:8000\n"}},
+		{"an address without a host", []string{"--addr", ":8000"}, []string{"want a host: try 127.0.0.1:8000;"}},
+		{"an address without a port", []string{"--addr", "localhost"}, []string{"want a host and a port: try 127.0.0.1:8443\n"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			app := lineApp(fastness.Config{})
@@ -330,7 +337,18 @@ func TestWhatKeepsAProgramFromServing(t *testing.T) {
 					t.Errorf("stderr does not say %q:\n%s", part, stderr)
 				}
 			}
+			if tt.args[0] == "--addr" && strings.Count(stderr, "--addr") > 2 || tt.args[0] == "--data" && strings.Contains(stderr, "Check the names") {
+				t.Errorf("stderr says too much:\n%s", stderr)
+			}
 		})
+	}
+}
+
+// With a certificate, or without TLS, an address without a host means all.
+func TestAddressWithoutAHostNeedsNoMoreThanACertificate(t *testing.T) {
+	s := serveLine(t, lineApp(fastness.Config{}), "--addr", ":0", "--insecure-plain-http", "test", "--drain-delay", "0s")
+	if !strings.HasPrefix(s.url, "http://localhost:") {
+		t.Errorf("url is %s", s.url)
 	}
 }
 
@@ -378,10 +396,36 @@ func TestWelcomeIsForPeople(t *testing.T) {
 	if exit != 0 {
 		t.Errorf("exit status %d", exit)
 	}
-	for _, part := range []string{"Lines 1.2.0\n", "  API          https://localhost:", "/docs\n", "2, listed by: lines routes\n", "1, explained by: lines audit\n", "ca.pem"} {
+	for _, part := range []string{"Lines 1.2.0\n", "  API          https://localhost:", "/docs\n", "2, listed by: lines routes\n", "1, explained by: lines audit\n", "ca.pem", "use HTTPS for localhost", "msg=stopping grace=15s\n", "msg=stopped\n"} {
 		if !strings.Contains(stderr.String(), part) {
 			t.Errorf("no %q in\n%s", part, stderr.String())
 		}
+	}
+}
+
+func TestWelcomeSaysWhyTheDocsAreHidden(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		docs fastness.DocsPolicy
+		want string
+	}{
+		{"those of development", fastness.DocsInDevelopment, "  Docs        hidden here, shown with the development certificate or Docs: fastness.DocsPublic\n"},
+		{"those for strangers", fastness.DocsPublic, "  Docs        http://localhost:"},
+		{"those that are off", fastness.DocsOff, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			app := lineApp(fastness.Config{Docs: tt.docs})
+			ctx, stop := context.WithCancel(t.Context())
+			app.OnStart(func(context.Context) error { stop(); return nil })
+			var stderr lockedBuffer
+			args := []string{"lines", "--addr", "127.0.0.1:0", "--log-format", "text", "--insecure-plain-http", "test", "--drain-delay", "0s"}
+			if exit := app.Run(ctx, args, io.Discard, &stderr); exit != 0 {
+				t.Errorf("exit status %d", exit)
+			}
+			if text := stderr.String(); !strings.Contains(text, tt.want) || strings.Contains(text, "  Docs ") != (tt.want != "") {
+				t.Errorf("want %q in\n%s", tt.want, text)
+			}
+		})
 	}
 }
 

@@ -59,35 +59,52 @@ type Settings struct {
 	Grace time.Duration `env:"FASTNESS_GRACE" default:"15s" placeholder:"TIME" help:"How long requests may take to finish at a stop, ${default} by default."`
 	// DrainDelay is how long, as a part of Grace, connections are still accepted
 	// after readiness turned 503: a load balancer needs time to notice. With the
-	// development certificate the default is 0, otherwise 2 seconds.
-	DrainDelay time.Duration `env:"FASTNESS_DRAIN_DELAY" default:"2s" placeholder:"TIME" help:"How long to accept connections after readiness turned 503, ${default} by default and nothing with the development certificate."`
+	// development certificate the default is 0, otherwise 2 seconds or half of
+	// Grace, whichever is less.
+	DrainDelay time.Duration `env:"FASTNESS_DRAIN_DELAY" default:"2s" placeholder:"TIME" help:"How long to accept connections after readiness turned 503; by default 0s with the development certificate and ${default} otherwise."`
 }
 
 // settingsFlags are the flags of commands that look at the settings.
 type settingsFlags struct {
 	Config   kong.ConfigFlag `env:"FASTNESS_CONFIG" placeholder:"FILE" help:"JSON file with settings, named like the flags."`
 	Settings `embed:""`
+
+	// drainBecause says why the default of DrainDelay is another than usual.
+	drainBecause string
 }
 
 // AfterApply fills in what depends on other settings.
 func (f *settingsFlags) AfterApply(ctx *kong.Context) error {
+	var mistakes []error
 	for _, flag := range ctx.Selected().Flags {
-		switch {
-		case flag.Target.Addr().Interface() != &f.DrainDelay || source(ctx, flag) != "default":
-		case f.development():
-			f.DrainDelay = 0
-		default:
-			f.DrainDelay = min(f.DrainDelay, f.Grace/2)
+		from := source(ctx, flag)
+		switch target := flag.Target.Addr().Interface(); {
+		case target == &f.DrainDelay && from == fromDefault:
+			f.defaultDrainDelay()
+		case flag.PlaceHolder == reasonPlaceHolder && from != fromDefault && strings.TrimSpace(flag.Target.String()) == "":
+			// Without a reason the defence stays on, which is not what was asked for.
+			mistakes = append(mistakes, fmt.Errorf("--%s: the reason is empty, want why that is right", flag.Name))
 		}
 	}
+	if f.Grace <= 0 {
+		mistakes = append(mistakes, fmt.Errorf("--grace: %v is not above 0, want a time such as 15s or 2m", f.Grace))
+	}
 	// Whoever puts the key itself into the variable must not find it in a log.
-	var mistakes []error
 	for _, file := range []struct{ flag, value string }{{"--tls-cert", f.TLSCert}, {"--tls-key", f.TLSKey}} {
 		if isPEM(file.value) {
 			mistakes = append(mistakes, fmt.Errorf("%s is the text of a PEM file, want the file's name", file.flag))
 		}
 	}
 	return errors.Join(mistakes...)
+}
+
+func (f *settingsFlags) defaultDrainDelay() {
+	switch half := f.Grace / 2; {
+	case f.development():
+		f.DrainDelay, f.drainBecause = 0, ", with the development certificate"
+	case half < f.DrainDelay:
+		f.DrainDelay, f.drainBecause = half, ", half of grace"
+	}
 }
 
 // development reports whether a development certificate will be served.
@@ -195,10 +212,17 @@ func (c *settingsCommand) Run(p *program, ctx *kong.Context) error {
 	fmt.Fprintln(w, "SETTING\tVALUE\tFROM")
 	for _, flag := range settingFlags(ctx.Model) {
 		value := fmt.Sprint(flag.Target.Interface())
-		fmt.Fprintf(w, "%s\t%s\t%s\n", flag.Name, shownValue(flag.Name, value), source(ctx, flag))
+		from := source(ctx, flag)
+		if flag.Target.Addr().Interface() == &c.DrainDelay {
+			from += c.drainBecause
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", flag.Name, shownValue(flag.Name, value), from)
 	}
 	return w.Flush()
 }
+
+// fromDefault is the source of what nobody set.
+const fromDefault = "default"
 
 // source says where the value of a flag comes from.
 func source(ctx *kong.Context, flag *kong.Flag) string {
@@ -214,7 +238,7 @@ func source(ctx *kong.Context, flag *kong.Flag) string {
 	if name := fromEnvironment(flag); name != "" {
 		return name
 	}
-	return "default"
+	return fromDefault
 }
 
 // shownValue returns what may be seen of the value of a setting.

@@ -72,7 +72,7 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 		slog.String("path", Printable(a.Path, maxText)),
 		slog.Int("status", a.Status),
 		slog.Int64("bytes", a.Bytes),
-		slog.Duration("duration", a.Duration),
+		millisecondsAttr("duration_ms", a.Duration),
 		slog.String("client", clientText(a.Client)),
 		slog.String("user_agent", Printable(a.UserAgent, maxText)),
 		slog.String("request_id", a.RequestID),
@@ -83,6 +83,16 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 		n++
 	}
 	logger.LogAttrs(ctx, slog.LevelInfo, "request", attrs[:n]...)
+}
+
+// millisecondsAttr has up to three decimals, and none where a text handler would
+// write an exponent for them. Whoever reads a log need not know the unit of a
+// time.Duration, which JSON does not say.
+func millisecondsAttr(key string, d time.Duration) slog.Attr {
+	if d = d.Round(time.Microsecond); d >= 1000*time.Second || d%time.Millisecond == 0 {
+		return slog.Int64(key, d.Round(time.Millisecond).Milliseconds())
+	}
+	return slog.Float64(key, float64(d.Microseconds())/1000)
 }
 
 func clientText(addr netip.Addr) string {

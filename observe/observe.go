@@ -104,16 +104,21 @@ func (c *Config) end(w *Recorder, r *http.Request, id string, start time.Time) {
 // answerPanic answers 500. What the handler had prepared for its own answer
 // must not go with it: a cookie of half a login, the length of another body.
 func answerPanic(w *Recorder, id string) {
-	h := w.Header()
+	DropPrepared(w.Header())
+	p := problem.New(http.StatusInternalServerError, "")
+	p.Instance = id
+	problem.Write(w, p)
+}
+
+// DropPrepared deletes the headers that a handler set for an answer which is
+// then not sent: an error answer must not carry the cookie of half a log-in.
+func DropPrepared(h http.Header) {
 	for _, name := range []string{
 		"Content-Length", "Content-Encoding", "Content-Disposition", "Content-Language", "Content-Range", "Etag", "Last-Modified",
 		"Location", "Set-Cookie", "Transfer-Encoding", "Trailer",
 	} {
 		delete(h, name)
 	}
-	p := problem.New(http.StatusInternalServerError, "")
-	p.Instance = id
-	problem.Write(w, p)
 }
 
 type idKey struct{}

@@ -82,7 +82,7 @@ func TestOneLinePerRequest(t *testing.T) {
 		delete(lines[0], "time")
 		want := map[string]any{
 			"level": "INFO", "msg": "request", "method": "POST", "route": "POST /items/{id}", "path": "/items/a%20b", "status": 201.0, "bytes": 5.0,
-			"duration": 1.5e9, "client": "192.0.2.7", "user_agent": "curl/8", "request_id": id,
+			"duration_ms": 1500.0, "client": "192.0.2.7", "user_agent": "curl/8", "request_id": id,
 		}
 		if fmt.Sprint(lines[0]) != fmt.Sprint(want) {
 			t.Errorf("line %v\nwant %v", lines[0], want)
@@ -340,5 +340,31 @@ func TestDisabledLevelLogsNothing(t *testing.T) {
 func TestContextWithoutAnIDHasNone(t *testing.T) {
 	if id := observe.ID(context.Background()); id != "" {
 		t.Errorf("ID = %q", id)
+	}
+}
+
+// A number without a unit is read wrongly by somebody.
+func TestDurationIsInMillisecondsInTextAndJSON(t *testing.T) {
+	for _, tt := range []struct {
+		duration time.Duration
+		want     string
+	}{
+		{0, "0"},
+		{400 * time.Nanosecond, "0"},
+		{1600 * time.Nanosecond, "0.002"},
+		{1234567 * time.Nanosecond, "1.235"},
+		{1500 * time.Microsecond, "1.5"},
+		{2 * time.Millisecond, "2"},
+		{999_999_999 * time.Microsecond, "999999.999"},
+		{1_000_000_400 * time.Microsecond, "1000000"},
+		{time.Hour, "3600000"},
+	} {
+		var asText, asJSON bytes.Buffer
+		line := observe.Access{Duration: tt.duration}
+		line.Log(t.Context(), slog.New(slog.NewTextHandler(&asText, nil)))
+		line.Log(t.Context(), slog.New(slog.NewJSONHandler(&asJSON, nil)))
+		if !strings.Contains(asText.String(), " duration_ms="+tt.want+" ") || !strings.Contains(asJSON.String(), `"duration_ms":`+tt.want+",") {
+			t.Errorf("%v: want %s in\n%s%s", tt.duration, tt.want, asText.String(), asJSON.String())
+		}
 	}
 }

@@ -171,7 +171,7 @@ func BenchmarkAccessLog(b *testing.B) {
 func ExampleHandler() {
 	plain := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		switch a.Key {
-		case "time", "duration", "request_id": // they differ each time
+		case "time", "duration_ms", "request_id": // they differ each time
 			return slog.Attr{}
 		}
 		return a
@@ -197,5 +197,5 @@ func ExampleAccess_Log() {
 	line := observe.Access{Method: "GET", Path: "/", Status: 200, Duration: 2 * time.Millisecond, RequestID: "7f"}
 	line.Log(context.Background(), logger)
 	// Output:
-	// level=INFO msg=request method=GET route="" path=/ status=200 bytes=0 duration=2ms client="" user_agent="" request_id=7f
+	// level=INFO msg=request method=GET route="" path=/ status=200 bytes=0 duration_ms=2 client="" user_agent="" request_id=7f
 }

@@ -94,6 +94,10 @@ func (p *Plan) DecodeString(report *Report, text string, v reflect.Value) {
 func decodeTexts(d *decoder, n node, texts []string, v reflect.Value) {
 	switch n := n.(type) {
 	case *listNode:
+		if n.array {
+			d.violate("list_type")
+			return
+		}
 		n.decodeTexts(d, texts, v)
 	case *wrapNode:
 		n.decodeTexts(d, texts, v)
@@ -102,6 +106,8 @@ func decodeTexts(d *decoder, n node, texts []string, v reflect.Value) {
 	case textNode:
 		d.ascii = isASCIIString(texts[0])
 		n.decodeText(d, texts[0], v)
+	default:
+		d.violate("model_attributes_type") // A value that no text spells.
 	}
 }
 
@@ -141,7 +147,7 @@ func (p *Plan) TakesList() bool {
 	for {
 		switch inner := n.(type) {
 		case *listNode:
-			return true
+			return !inner.array
 		case *wrapNode:
 			n = inner.inner
 		case *writtenNode:

@@ -53,6 +53,11 @@ func (n *listNode) decode(d *decoder, v reflect.Value) bool {
 			// An item too many is not worth the memory of its value.
 			return d.skip()
 		}
+		if i > 0 && len(d.report.violations) >= DefaultMaxViolations {
+			// Nor is one of a body that is refused anyway: it is only counted.
+			v.Index(0).SetZero()
+			return n.item.decode(d, v.Index(0))
+		}
 		return n.room(d, v, i) && n.item.decode(d, n.slot(v, i))
 	})
 	d.up()

@@ -38,8 +38,7 @@ type Report struct {
 
 // Add records a violation in the current part. The path starts at the part.
 func (r *Report) Add(v problem.Violation) {
-	if len(r.violations) >= DefaultMaxViolations {
-		r.omitted++
+	if r.full() {
 		return
 	}
 	if v.In == "" {
@@ -50,8 +49,7 @@ func (r *Report) Add(v problem.Violation) {
 
 // Violate records that the value at path breaks the rule code.
 func (r *Report) Violate(path []problem.Segment, code string, limits ...problem.Limit) {
-	if len(r.violations) >= DefaultMaxViolations {
-		r.omitted++
+	if r.full() {
 		return
 	}
 	r.violations = append(r.violations, problem.Violation{
@@ -71,8 +69,7 @@ func newFault(code string, limits ...problem.Limit) *fault {
 }
 
 func (r *Report) fault(path []problem.Segment, f *fault) {
-	if len(r.violations) >= DefaultMaxViolations {
-		r.omitted++
+	if r.full() {
 		return
 	}
 	if r.violations == nil {
@@ -81,6 +78,16 @@ func (r *Report) fault(path []problem.Segment, f *fault) {
 	r.violations = append(r.violations, problem.Violation{
 		In: r.In, Path: r.place(path), Code: f.code, Detail: f.detail, Limits: f.limits,
 	})
+}
+
+// full reports whether a violation can only be counted, and counts it. It is
+// asked before anything is made for one: a body can hold half a million.
+func (r *Report) full() bool {
+	if len(r.violations) < DefaultMaxViolations {
+		return false
+	}
+	r.omitted++
+	return true
 }
 
 // place returns the way from the current part to path; names that are too long
@@ -189,12 +196,17 @@ func (r *Report) Reject(err error, source func(name string) string) {
 // each calls f with the errors that err joins.
 func each(err error, f func(error)) {
 	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		f(err)
-		return
+	found := false
+	if ok {
+		for _, e := range joined.Unwrap() {
+			if e != nil {
+				each(e, f)
+				found = true
+			}
+		}
 	}
-	for _, e := range joined.Unwrap() {
-		each(e, f)
+	if !found { // An error that joins nothing is an error all the same.
+		f(err)
 	}
 }
 
@@ -204,6 +216,9 @@ func (r *Report) reject(err error, path []problem.Segment) {
 		e, ok := errors.AsType[*InvalidError](err)
 		if !ok {
 			r.Fail(err)
+			return
+		}
+		if r.full() {
 			return
 		}
 		r.Add(problem.Violation{

@@ -23,6 +23,9 @@ func ruleNames() []string {
 	}
 }
 
+// RuleNames returns the keys of the tags that are rules.
+func RuleNames() []string { return ruleNames() }
+
 // rules are the constraints of one field. Each node takes those that fit it;
 // what nobody takes is a mistake in the declaration.
 type rules struct {

@@ -123,6 +123,9 @@ func (n *stringNode) isChoice(s string) bool {
 // misformed records that a string does not have the format f, with the reason
 // that err gives.
 func (d *decoder) misformed(err error, f *format.Format) {
+	if d.report.full() {
+		return
+	}
 	v := problem.Violation{
 		Path: d.report.place(d.path), Code: f.Code, Detail: f.Message,
 		Limits: []problem.Limit{limit("format", f.Name)},

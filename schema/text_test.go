@@ -106,7 +106,7 @@ func TestPlansTellWhatTheyRead(t *testing.T) {
 		text, list, mayAbsent bool
 	}{
 		{0, true, false, false}, {"", true, false, false}, {new(int), true, false, true}, {schema.Opt[int]{}, true, false, true},
-		{schema.Null[int]{}, true, false, false}, {[]int{}, true, true, false}, {new([]int), true, true, true}, {[2]int{}, false, true, false},
+		{schema.Null[int]{}, true, false, false}, {[]int{}, true, true, false}, {new([]int), true, true, true}, {[2]int{}, false, false, false},
 		{member{}, false, false, false}, {map[string]int{}, false, false, false}, {[]member{}, false, true, false}, {grade(0), true, false, false},
 		{even(0), true, false, false}, {token(""), true, false, false}, {[]token{}, true, true, false}, {[][]int{}, false, true, false},
 	} {

@@ -353,13 +353,6 @@ func wantProblem(t *testing.T, what string, got reply, statuses ...int) {
 	}
 }
 
-// code is the stable name of a problem.
-func code(r reply) string {
-	var document struct{ Code string }
-	_ = json.Unmarshal([]byte(r.body), &document) // wantProblem has said so.
-	return document.Code
-}
-
 // quote is s as a JSON string.
 func quote(s string) string {
 	text, err := json.Marshal(s)
