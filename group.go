@@ -114,7 +114,7 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 	op.result, op.isResult = any(new(Out)).(result)
 	slots := new(slots[In, Out])
 	op.call = func(x *exchange) (answer, error) {
-		s := slots.get()
+		s := slots.get(op.pooled)
 		x.held = s
 		if err := op.input.bind(x, reflect.ValueOf(&s.in).Elem()); err != nil {
 			return answer{}, err

@@ -117,6 +117,19 @@ func (c *inputCompiler) compile(plan *inputPlan, t reflect.Type) []error {
 	return c.errs
 }
 
+// callsMethods reports whether methods of the application's types run on the
+// input.
+func (p *inputPlan) callsMethods() bool {
+	for _, list := range [][]param{p.params, p.body.fields} {
+		for i := range list {
+			if list[i].plan != nil && list[i].plan.CallsMethods() {
+				return true
+			}
+		}
+	}
+	return p.check || p.body.plan != nil && p.body.plan.CallsMethods()
+}
+
 func inputsOf(uses []*use) []*inputPlan {
 	plans := make([]*inputPlan, len(uses))
 	for i, u := range uses {

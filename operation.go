@@ -28,6 +28,7 @@ type operationPlan struct {
 	output  *schema.Plan // nil if the answer has no JSON body
 	status  int
 	wrapped http.Handler // the operation within its middleware, or nil
+	pooled  bool         // no method of the application's sees the input or output in its slot
 }
 
 func (op *operationPlan) where() string { return op.method + " " + op.path }
@@ -56,6 +57,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	c := inputCompiler{app: a, group: op.group, op: op, pathNames: names}
 	errs = append(errs, c.compile(&op.input, op.in)...)
 	errs = append(errs, op.compileOutput(a)...)
+	op.pooled = !op.input.callsMethods() && (op.output == nil || !op.output.CallsMethods())
 	if op.input.body.kind != noBody && (op.method == http.MethodGet || op.method == http.MethodHead) {
 		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))
 	}

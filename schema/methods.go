@@ -80,3 +80,44 @@ func (n *writtenNode) describe(d *Describer, mode Mode) *openapi.Schema {
 	}
 	return &openapi.Schema{Type: openapi.Types{"string"}}
 }
+
+// CallsMethods reports whether reading or writing the plan's values runs methods
+// of the application's types on them. Such a method could keep a pointer to its
+// value.
+func (p *Plan) CallsMethods() bool { return callsMethods(p.node, make(map[*structNode]bool)) }
+
+func callsMethods(n node, seen map[*structNode]bool) bool {
+	switch n := n.(type) {
+	case *structNode:
+		if seen[n] {
+			return false
+		}
+		seen[n] = true
+		if n.check || len(n.computed) > 0 {
+			return true
+		}
+		for i := range n.fields {
+			if callsMethods(n.fields[i].plan, seen) {
+				return true
+			}
+		}
+		return false
+	case *wrapNode:
+		return callsMethods(n.inner, seen)
+	case *listNode:
+		return callsMethods(n.item, seen)
+	case *mapNode:
+		return callsMethods(n.value, seen)
+	case *unionNode:
+		for i := range n.variants {
+			if callsMethods(n.variants[i].plan, seen) {
+				return true
+			}
+		}
+		return false
+	case *checkedNode, *customNode, *textTypeNode, *writtenNode, *anyNode:
+		return true
+	default:
+		return false
+	}
+}

@@ -150,13 +150,21 @@ const maxLengthDigits = 18
 
 func (h *head) contentLength(value []byte) *refusal {
 	digits := afterSpace(value)
-	if len(digits) == 0 || len(digits) > maxLengthDigits || !all(digits, digitByte) {
-		return badRequest("malformed_content_length", "Content-Length must be a decimal number")
+	if !isLength(digits) {
+		return badContentLength()
 	}
 	for _, c := range digits {
 		h.length = h.length*10 + int64(c-'0')
 	}
 	return nil
+}
+
+func isLength[T []byte | string](digits T) bool {
+	return len(digits) > 0 && len(digits) <= maxLengthDigits && all(digits, digitByte)
+}
+
+func badContentLength() *refusal {
+	return badRequest("malformed_content_length", "Content-Length must be a decimal number")
 }
 
 // afterSpace cuts off the one space that every client puts behind the colon.

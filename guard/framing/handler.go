@@ -121,8 +121,13 @@ func checkParsedFields(fields http.Header, limits *Config) *refusal {
 		for _, value := range values {
 			count++
 			size += len(name) + len(": \r\n") + len(value)
-			if f == fieldCookie {
+			switch f {
+			case fieldCookie:
 				cookies += len(value)
+			case fieldContentLength: // To net/http one that it cannot read is 0, and the body is gone.
+				if !isLength(value) {
+					return badContentLength()
+				}
 			}
 		}
 	}
