@@ -192,6 +192,9 @@ func (a *App) doCompile() error {
 	errs = append(errs, a.checkSingletons()...)
 	errs = append(errs, a.nameOperations()...)
 	for _, op := range a.operations {
+		if op.unroutable {
+			continue // compile has said so.
+		}
 		if err := a.routes.Add(op.method, op.path, endpoint{operation: op}); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", op.where(), err))
 		}

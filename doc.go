@@ -34,17 +34,29 @@
 //	Body  NewItem                                   // the whole JSON body
 //	Tx    *sql.Tx                                   // whatever has a provider
 //
-// A field without a default that is no pointer and no [Opt] is required. The
-// rules are those of package schema. Whatever is wrong with a declaration is
-// reported when the app starts, all of it at once.
+// A field without a default that is no pointer, no [Opt] and no list is required;
+// the tag required says otherwise. The rules and types are those of package
+// schema, and the tags doc, example and deprecated are for readers of the
+// document. The default of a list is separated by commas. Parameters that no
+// field reads are ignored in the query, in headers and cookies, and refused in
+// forms and JSON. A method Validate of the input struct is called when all of the
+// request is read, before any provider runs.
+//
+// A [File] has the fields Name, Size and ContentType, and is read by its method
+// Open.
+//
+// Whatever is wrong with a declaration is reported when the app starts, all of it
+// at once.
 //
 // # Answers
 //
 // What the function returns is the body. [Created], [Result], [NoContent],
-// [Redirect] and [Page] carry a status, headers or cookies besides.
+// [Redirect] and [View] carry a status, headers or cookies besides.
 //
 // An error that is a *problem.Problem is shown to the caller. Any other error is
-// an opaque 500 with a request id, and its text goes to the log.
+// an opaque 500 with a request id, and its text goes to the log. What a provider
+// or a function of yours may refuse with is documented by the option
+// Response[*problem.Problem](404, "no such item").
 //
 // # Defences
 //

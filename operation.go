@@ -23,12 +23,13 @@ type operationPlan struct {
 	isResult     bool
 	call         func(*exchange) (answer, error)
 
-	id      string
-	input   inputPlan
-	output  *schema.Plan // nil if the answer has no JSON body
-	status  int
-	wrapped http.Handler // the operation within its middleware, or nil
-	pooled  bool         // no method of the application's sees the input or output in its slot
+	id         string
+	input      inputPlan
+	output     *schema.Plan // nil if the answer has no JSON body
+	status     int
+	wrapped    http.Handler // the operation within its middleware, or nil
+	unroutable bool         // the pattern is wrong
+	pooled     bool         // no method of the application's sees the input or output in its slot
 }
 
 func (op *operationPlan) where() string { return op.method + " " + op.path }
@@ -52,6 +53,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	}
 	names, err := route.Names(op.path)
 	if err != nil {
+		op.unroutable = true
 		return append(errs, err)
 	}
 	c := inputCompiler{app: a, group: op.group, op: op, pathNames: names}

@@ -193,7 +193,7 @@ func TestSlashRedirectStaysOnTheSite(t *testing.T) {
 func TestPageIsForTwoReaders(t *testing.T) {
 	page := template.Must(template.New("").Parse(`<h1>{{.Name}}</h1>`))
 	type item struct{ Name string }
-	api := answering(t, fastness.Page[item]{Template: page, Body: item{"<b>"}})
+	api := answering(t, fastness.View[item]{Template: page, Body: item{"<b>"}})
 	for accept, html := range map[string]bool{
 		"": false, "*/*": false, "application/json": false, "text/html": true, "application/json, text/html": false,
 		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": true,

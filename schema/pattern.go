@@ -21,6 +21,9 @@ type pattern struct {
 	next  [][128]uint8
 	found []bool // a match was seen: the rest of the text does not matter
 	atEnd []bool // the text matches if it ends here
+	// empty says that the empty text matches. It is its own question: only there
+	// does a text begin where it ends, so that "$^" matches.
+	empty bool
 }
 
 // maxPatternStates bounds the table: 128 bytes for each state.
@@ -48,6 +51,9 @@ func compilePattern(text string) (*pattern, error) {
 func (p *pattern) match(s string) bool {
 	if p.next == nil {
 		return p.expr.MatchString(s)
+	}
+	if s == "" {
+		return p.empty
 	}
 	state := uint8(1)
 	for i := range len(s) {
@@ -81,8 +87,13 @@ func (p *pattern) tabulate(prog *syntax.Prog) {
 			return
 		}
 	}
+	start := []uint32{uint32(prog.Start)}
+	p.empty = a.matches(a.closure(slices.Clone(start), syntax.EmptyBeginText|syntax.EmptyEndText))
 	a.state(nil) // dead
-	a.state(a.closure([]uint32{uint32(prog.Start)}, syntax.EmptyBeginText))
+	if a.state(a.closure(slices.Clone(start), syntax.EmptyBeginText)) == 0 {
+		p.next, p.found, p.atEnd = nil, nil, nil // It matches nothing, and nobody is in a hurry to hear so.
+		return
+	}
 	for s := 1; s < len(a.sets); s++ {
 		for c := range rune(128) {
 			var reached []uint32

@@ -41,8 +41,24 @@
 // and decimalPlaces. A rule that does not fit a slice or a map applies to its
 // items. A rule that fits nothing is an error when the type is compiled.
 //
-// A type with a method Validate(context.Context) error has the last word about
-// its values; see [Invalid].
+// A tag that is nearly a rule, such as minlength, is an error, too.
+//
+// Further tags: default (JSON, or the text of a string), example, title, doc (the
+// description), deprecated, readOnly (never in requests), writeOnly (never in
+// answers), required, and alias (other names that requests may use).
+//
+// # Types
+//
+// Besides Go's own types: time.Time is a date-time with its offset (RFC 3339),
+// time.Duration an ISO 8601 duration such as PT5S, []byte is base64,
+// decimal.Decimal (shopspring) an exact number, netip.Addr, netip.Prefix and
+// url.URL are strings, json.Number and json.RawMessage are kept as written, and
+// an any holds them all. A type with UnmarshalText and MarshalText is a string, a
+// type with UnmarshalJSON is anything. What those methods return by [Invalid] is
+// shown; of any other error only that there was one.
+//
+// A type with a method Validate(context.Context) error, or Validate() error, has
+// the last word about its values; see [Invalid].
 package schema
 
 import (

@@ -35,9 +35,9 @@ type Home struct {
 // home says hello: to a program in JSON, to a person with a page.
 //
 // The header Accept decides. What takes anything gets JSON.
-func home(ctx context.Context, in homeInput) (fastness.Page[Home], error) {
+func home(ctx context.Context, in homeInput) (fastness.View[Home], error) {
 	items, err := selectItems(ctx, in.Tx, 12, 0)
-	return fastness.Page[Home]{
+	return fastness.View[Home]{
 		Template: homeTemplate,
 		Body: Home{
 			Message: "Hello World",

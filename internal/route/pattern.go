@@ -107,6 +107,8 @@ func checkLiteral(segment string) error {
 		return errors.New("a segment is empty")
 	case isDots(segment):
 		return fmt.Errorf("segment %q can never match", segment)
+	case strings.HasPrefix(segment, ":") || strings.HasPrefix(segment, "<") && strings.HasSuffix(segment, ">"):
+		return fmt.Errorf("segment %q is a parameter elsewhere; here it is written {%s}", segment, strings.Trim(segment, ":<>"))
 	case !utf8.ValidString(segment) || strings.ContainsFunc(segment, isControl):
 		return fmt.Errorf("segment %q holds bytes that are not text", segment)
 	case strings.ContainsAny(segment, "{}"):

@@ -92,19 +92,53 @@ func isBase64(s string, c62, c63 byte) bool {
 	return true
 }
 
-// maxRegex bounds what an untrusted pattern may cost, in bytes.
-const maxRegex = 1000
+// The bounds of what an untrusted pattern may cost before anybody runs it.
+const (
+	maxRegex        = 1000 // bytes
+	maxRegexClasses = 4    // \p and \P, each of which stands for up to 700 ranges of characters
+)
 
 // checkRegex takes the syntax of RE2, which Go runs in linear time. ECMA 262's
-// look-around and back-references, which need backtracking, are refused.
+// look-around and back-references, which need backtracking, are refused, and so
+// is what takes long to parse already: more than 1000 bytes, more than four
+// Unicode classes (\p, \P), and ranges of case-insensitive patterns that end
+// beyond U+07FF or in \x{…}: (?i)[B-𞥂] alone is 125000 look-ups.
 func checkRegex(s string) error {
-	if len(s) > maxRegex {
+	if len(s) > maxRegex || strings.Count(s, `\p`)+strings.Count(s, `\P`) > maxRegexClasses || foldsWideRange(s) {
 		return plain(codeRegex, sayRegex)
 	}
 	if _, err := syntax.Parse(s, syntax.Perl); err != nil {
 		return plain(codeRegex, sayRegex)
 	}
 	return nil
+}
+
+// foldsWideRange reports whether s may hold a long range whose cases are folded.
+// It does not parse: it takes every flag and every hyphen for one that counts.
+func foldsWideRange(s string) bool {
+	folds := false
+	for rest := s; !folds; {
+		_, after, found := strings.Cut(rest, "(?")
+		if !found {
+			return false
+		}
+		flags := strings.IndexFunc(after, func(r rune) bool { return r != '-' && (r|0x20 < 'a' || r|0x20 > 'z') })
+		if flags < 0 {
+			flags = len(after)
+		}
+		folds = strings.Contains(after[:flags], "i")
+		rest = after
+	}
+	for {
+		_, after, found := strings.Cut(s, "-")
+		if !found {
+			return false
+		}
+		if strings.HasPrefix(after, `\x{`) || after != "" && after[0] >= 0xE0 { // The first byte of three or four.
+			return true
+		}
+		s = after
+	}
 }
 
 // checkJSONPointer follows RFC 6901 section 3.

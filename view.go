@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Page is an answer for two readers: a person's browser gets the template
+// View is an answer for two readers: a person's browser gets the template
 // executed with Body, and any other client gets Body as JSON. The request's
 // Accept header decides.
-type Page[T any] struct {
+type View[T any] struct {
 	// Template is executed with Body. Contextual escaping is html/template's.
 	Template *template.Template
 	Body     T
@@ -27,9 +27,9 @@ type pageAnswer struct {
 // styles and images, forms to this site, nothing else.
 const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func (p *Page[T]) outline() outline { return outline{body: reflect.TypeFor[T](), content: "text/html"} }
+func (p *View[T]) outline() outline { return outline{body: reflect.TypeFor[T](), content: "text/html"} }
 
-func (p *Page[T]) fill(a *answer) error {
+func (p *View[T]) fill(a *answer) error {
 	a.body = reflect.ValueOf(&p.Body).Elem()
 	a.page = &pageAnswer{p.Template, p.Body}
 	return nil
