@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/fastness/fastness/internal/form"
@@ -279,6 +280,9 @@ func (x *exchange) checkJSON() (ok bool, err error) {
 	return false, err
 }
 
+// firstRead is how much room a body gets before its first byte is there.
+const firstRead = 32 << 10
+
 // readBody reads the body, up to the operation's limit, into the exchange's
 // buffer: what is kept of it must be copied.
 func (x *exchange) readBody() ([]byte, error) {
@@ -287,12 +291,13 @@ func (x *exchange) readBody() ([]byte, error) {
 		return nil, tooLarge(limit)
 	}
 	data := x.body[:0]
-	if n := x.r.ContentLength; n >= int64(cap(data)) {
+	// A length is only a promise: who sends no byte gets no megabyte.
+	if n := min(x.r.ContentLength, firstRead); n >= int64(cap(data)) {
 		data = make([]byte, 0, n+1) // One more, to see the end without growing.
 	}
 	for {
 		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
+			data = slices.Grow(data, 1)
 		}
 		n, err := x.r.Body.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]

@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -167,15 +168,32 @@ func (n *rawNode) describe(*Describer, Mode) *openapi.Schema { return &openapi.S
 type selfDescribed interface{ JSONSchema() *openapi.Schema }
 
 // customNode is the plan of a type with its own UnmarshalJSON. It is handed one
-// value of checked syntax. An [InvalidError] it returns is shown, any other
-// error is only counted: its text may repeat the input.
-type customNode struct{ typ reflect.Type }
+// value of checked syntax, and no null: most such methods take null for "leave
+// it as it is", which would make a required member optional. A type whose
+// JSONSchema lists null decides for itself. An [InvalidError] it returns is
+// shown, any other error is only counted: its text may repeat the input.
+type customNode struct {
+	typ      reflect.Type
+	nullable bool
+}
+
+func customOf(t reflect.Type) *customNode {
+	s := describedBy(t)
+	return &customNode{typ: t, nullable: s != nil && slices.Contains(s.Type, "null")}
+}
 
 func (n *customNode) decode(d *decoder, v reflect.Value) bool {
-	start := d.pos
+	if d.peek() == 'n' && !n.nullable {
+		d.violate("none_forbidden")
+		return d.literal("null")
+	}
+	start, before := d.pos, d.report.count()
 	strict := anyNode{}
 	if _, ok := strict.read(d); !ok {
 		return false
+	}
+	if d.report.count() != before { // A number of a million digits, say, over which the type would sweat.
+		return true
 	}
 	err := v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON([]byte(string(d.data[start:d.pos])))
 	d.refused(err, "value_error")

@@ -65,6 +65,7 @@ func (c *compiler) compile(t reflect.Type, r *rules, where string) node {
 		c.mistake(where, "values of type %s cannot be encoded in JSON", t)
 		n = &anyNode{}
 	}
+	c.ruled(t, n, where)
 	if _, isStruct := n.(*structNode); !isStruct && Validates(t) {
 		n = &checkedNode{n}
 	}
@@ -72,6 +73,26 @@ func (c *compiler) compile(t reflect.Type, r *rules, where string) node {
 		n = &writtenNode{n, t}
 	}
 	return n
+}
+
+// ruled refuses rules that nobody reads: those of the fields of a struct that
+// reads itself, and the texts that a type lists whose values are no strings.
+func (c *compiler) ruled(t reflect.Type, n node, where string) {
+	switch n.(type) {
+	case *intNode, *floatNode, *boolNode, *literalNode:
+		if isEnumerated(t) {
+			c.mistake(where, "method Enum of %s lists texts, and its values are none", t)
+		}
+	case *customNode, *textTypeNode:
+		if t.Kind() != reflect.Struct {
+			return
+		}
+		for _, f := range reflect.VisibleFields(t) {
+			for name := range parseRules(f.Tag).values {
+				c.mistake(where, "%s reads itself: rule %s of its field %s checks nothing", t, name, f.Name)
+			}
+		}
+	}
 }
 
 // special returns the node of a type that is known by name or by its methods.
@@ -111,7 +132,7 @@ func (c *compiler) special(t reflect.Type, r *rules, where string) node {
 		}
 		return c.text(t, r, where, format)
 	case pointer.Implements(reflect.TypeFor[json.Unmarshaler]()):
-		return &customNode{typ: t}
+		return customOf(t)
 	case pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) && pointer.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
 		return c.text(t, r, where, "")
 	case pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):

@@ -63,7 +63,7 @@ func (c *compiler) structOf(t reflect.Type) node {
 	if n, ok := c.structs[t]; ok {
 		return n
 	}
-	n := &structNode{typ: t, byName: make(map[string]int), check: Validates(t)}
+	n := &structNode{typ: t, byName: make(map[string]int), checks: ChecksOf(t)}
 	c.structs[t] = n
 	c.fresh = append(c.fresh, t)
 	open := c.open

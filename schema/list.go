@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"reflect"
 	"strconv"
 
@@ -164,18 +165,51 @@ func (n *listNode) describe(d *Describer, mode Mode) *openapi.Schema {
 
 // mapNode is the plan of a map with string keys.
 type mapNode struct {
+	key      node // what the type of the keys says about them; nil for string, which says nothing
 	value    node
 	min, max int
 }
 
 func (c *compiler) mapOf(t reflect.Type, r *rules, where string) node {
-	if t.Key().Kind() != reflect.String {
-		c.mistake(where, "map keys are of type %s, want strings", t.Key())
-	}
-	n := &mapNode{}
+	n := &mapNode{key: c.keyOf(t.Key(), where)}
 	n.min, n.max = r.pair(c, where, "minProperties", "maxProperties")
 	n.value = c.compile(t.Elem(), r.without("minProperties", "maxProperties"), where+"{}")
 	return n
+}
+
+// keyOf returns the plan of a map's keys. They are read and written as text: a
+// type with methods for JSON could say what is no member name.
+func (c *compiler) keyOf(t reflect.Type, where string) node {
+	switch {
+	case t.Kind() != reflect.String:
+		c.mistake(where, "map keys are of type %s, want strings", t)
+		return nil
+	case t == reflect.TypeFor[string]():
+		return nil
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()):
+		c.mistake(where, "map keys of type %s have MarshalJSON, want MarshalText", t)
+		return nil
+	}
+	n := c.compile(t, parseRules(""), where+" key")
+	if jsonType(n) != "string" {
+		c.mistake(where, "map keys of type %s do not read themselves from text", t)
+		return nil
+	}
+	return n
+}
+
+// readKey reads the name of a member into key. It reports false if the name
+// breaks a rule.
+func (n *mapNode) readKey(d *decoder, name string, escaped bool, key reflect.Value) bool {
+	if n.key == nil {
+		key.SetString(name)
+		return true
+	}
+	before, ascii := d.report.count(), d.ascii
+	d.ascii = ascii && !escaped
+	n.key.(textNode).decodeText(d, name, key)
+	d.ascii = ascii
+	return d.report.count() == before
 }
 
 func (n *mapNode) decode(d *decoder, v reflect.Value) bool {
@@ -194,7 +228,10 @@ func (n *mapNode) decode(d *decoder, v reflect.Value) bool {
 		if n.max >= 0 && total > n.max {
 			return d.skip()
 		}
-		key.SetString(name)
+		key.SetZero()
+		if !n.readKey(d, name, escaped, key) {
+			return d.skip()
+		}
 		if m.MapIndex(key).IsValid() {
 			return d.fail("Duplicate member name")
 		}
@@ -228,7 +265,11 @@ func (n *mapNode) encode(e *encoder, v reflect.Value) {
 		if i > 0 {
 			e.buf = append(e.buf, ',')
 		}
-		e.string(key.String())
+		if n.key == nil {
+			e.string(key.String())
+		} else {
+			n.key.encode(e, key)
+		}
 		e.buf = append(e.buf, ':')
 		n.value.encode(e, v.MapIndex(key))
 	}
@@ -239,6 +280,11 @@ func (n *mapNode) describe(d *Describer, mode Mode) *openapi.Schema {
 	s := &openapi.Schema{
 		Type: openapi.Types{"object"}, AdditionalProperties: n.value.describe(d, mode),
 		MinProperties: count(n.min), MaxProperties: count(n.max),
+	}
+	if n.key != nil {
+		if names := n.key.describe(d, mode); !sameSchema(names, &openapi.Schema{Type: openapi.Types{"string"}}) {
+			s.PropertyNames = names
+		}
 	}
 	if n.min == 0 {
 		s.MinProperties = nil

@@ -98,6 +98,8 @@ func sentence(code string) string {
 		return "Input should be a valid datetime"
 	case "time_delta_type":
 		return "Input should be a valid timedelta"
+	case "none_forbidden":
+		return "Input should not be None"
 	case "none_required":
 		return "Input should be None"
 	default:

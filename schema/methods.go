@@ -93,7 +93,7 @@ func callsMethods(n node, seen map[*structNode]bool) bool {
 			return false
 		}
 		seen[n] = true
-		if n.check || len(n.computed) > 0 {
+		if n.checks != nil || len(n.computed) > 0 {
 			return true
 		}
 		for i := range n.fields {
@@ -107,7 +107,7 @@ func callsMethods(n node, seen map[*structNode]bool) bool {
 	case *listNode:
 		return callsMethods(n.item, seen)
 	case *mapNode:
-		return callsMethods(n.value, seen)
+		return n.key != nil && callsMethods(n.key, seen) || callsMethods(n.value, seen)
 	case *unionNode:
 		for i := range n.variants {
 			if callsMethods(n.variants[i].plan, seen) {

@@ -43,9 +43,7 @@ func (c *compiler) string(t reflect.Type, r *rules, where string) node {
 		n.format = &f
 	}
 	n.texts, n.constant = r.choices(c, where)
-	if e, ok := reflect.Zero(t).Interface().(interface{ Enum() []string }); ok && n.texts == nil {
-		n.texts = e.Enum()
-	}
+	n.enumerate(c, t, where)
 	code := "enum"
 	if n.constant {
 		code = "literal_error"
@@ -58,6 +56,33 @@ func (c *compiler) string(t reflect.Type, r *rules, where string) node {
 		}
 	}
 	return n
+}
+
+// enumerated types list the texts that they may have.
+type enumerated interface{ Enum() []string }
+
+func isEnumerated(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[enumerated]()) // A pointer has the methods of both.
+}
+
+// enumerate takes the texts that t lists. The tag of a field may choose among
+// them, and not add to them.
+func (n *stringNode) enumerate(c *compiler, t reflect.Type, where string) {
+	if !isEnumerated(t) {
+		return
+	}
+	all := reflect.New(t).Interface().(enumerated).Enum()
+	if len(all) == 0 {
+		c.mistake(where, "method Enum of %s lists nothing", t)
+	}
+	for _, text := range n.texts {
+		if !slices.Contains(all, text) {
+			c.mistake(where, "enum or const: %q is none of those that %s lists", text, t)
+		}
+	}
+	if n.texts == nil {
+		n.texts = all
+	}
 }
 
 func (n *stringNode) decode(d *decoder, v reflect.Value) bool {

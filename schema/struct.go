@@ -12,8 +12,8 @@ type structNode struct {
 	required bitset
 	defaults []int // fields with a default
 	computed []computed
-	check    bool  // the type has a Validate method
-	presence []int // where the struct keeps which members were sent, or nil
+	checks   *Checks // or nil
+	presence []int   // where the struct keeps which members were sent, or nil
 }
 
 // field is one member of an object.
@@ -65,8 +65,8 @@ func (n *structNode) decode(d *decoder, v reflect.Value) bool {
 		return false
 	}
 	n.finish(d, v, seen)
-	if n.check && d.report.count() == before {
-		d.checkValue(v)
+	if n.checks != nil && d.report.count() == before {
+		d.ask(n.checks, v)
 	}
 	return true
 }

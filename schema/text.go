@@ -30,7 +30,7 @@ type textTypeNode struct {
 }
 
 func (c *compiler) text(t reflect.Type, r *rules, where, defaultFormat string) node {
-	n := &textTypeNode{c.string(reflect.TypeFor[string](), r, where).(*stringNode), t}
+	n := &textTypeNode{c.string(t, r, where).(*stringNode), t}
 	if f, ok := format.Lookup(defaultFormat); ok && n.format == nil {
 		n.format = &f
 	}

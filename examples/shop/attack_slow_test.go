@@ -184,16 +184,14 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 // A client that connects to the TLS port and says nothing, or half a word.
 func TestSlowHandshakeIsCutOff(t *testing.T) {
 	s := serveHasty(t, false)
+	conns := make(map[string]net.Conn)
 	for _, begin := range []string{"", "\x16", "\x16\x03\x01\x02\x00\x01"} {
-		conn, err := net.DialTimeout("tcp", s.addr, limit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = conn.SetDeadline(time.Now().Add(limit))
-		_, _ = io.WriteString(conn, begin)
-		if _, err := io.Copy(io.Discard, conn); errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%q: the connection is still open", begin)
-		} else if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		conns[begin] = (&stack{addr: s.addr}).dial(t) // Without a handshake.
+		_, _ = io.WriteString(conns[begin], begin)
+	}
+	for begin, conn := range conns {
+		_, err := io.Copy(io.Discard, conn)
+		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 			t.Errorf("%q: the connection is still open", begin)
 		}
 		_ = conn.Close()
@@ -206,6 +204,7 @@ func TestSlowHandshakeIsCutOff(t *testing.T) {
 func TestSlowHTTP2ClientIsCutOff(t *testing.T) {
 	s := serveHasty(t, false)
 	post := request("POST", "/items/", "content-type", "application/json", "content-length", "1000")
+	conns := make(map[string]*h2conn)
 	for name, attack := range map[string]func() *h2conn{
 		"says nothing": func() *h2conn { return s.h2(t) },
 		"does not end its head": func() *h2conn {
@@ -233,8 +232,10 @@ func TestSlowHTTP2ClientIsCutOff(t *testing.T) {
 			return c
 		},
 	} {
+		conns[name] = attack()
+	}
+	for name, c := range conns {
 		t.Run(name, func(t *testing.T) {
-			c := attack()
 			defer c.conn.Close()
 			for {
 				frame, err := c.ReadFrame()

@@ -102,9 +102,10 @@ const (
 // look-around and back-references, which need backtracking, are refused, and so
 // is what takes long to parse already: more than 1000 bytes, more than four
 // Unicode classes (\p, \P), and ranges of case-insensitive patterns that end
-// beyond U+07FF or in \x{…}: (?i)[B-𞥂] alone is 125000 look-ups.
+// beyond U+07FF or in \x{…}: (?i)[B-𞥂] alone is 125000 look-ups. Shorter ones
+// beyond ASCII count as classes there.
 func checkRegex(s string) error {
-	if len(s) > maxRegex || strings.Count(s, `\p`)+strings.Count(s, `\P`) > maxRegexClasses || foldsWideRange(s) {
+	if len(s) > maxRegex || wideClasses(s) > maxRegexClasses {
 		return plain(codeRegex, sayRegex)
 	}
 	if _, err := syntax.Parse(s, syntax.Perl); err != nil {
@@ -113,28 +114,36 @@ func checkRegex(s string) error {
 	return nil
 }
 
-// foldsWideRange reports whether s may hold a long range whose cases are folded.
-// It does not parse: it takes every flag and every hyphen for one that counts.
-func foldsWideRange(s string) bool {
-	folds := false
-	for rest := s; !folds; {
-		_, after, found := strings.Cut(rest, "(?")
-		if !found {
-			return false
-		}
-		flags := strings.IndexFunc(after, func(r rune) bool { return r != '-' && (r|0x20 < 'a' || r|0x20 > 'z') })
-		if flags < 0 {
-			flags = len(after)
-		}
-		folds = strings.Contains(after[:flags], "i")
-		rest = after
+// wideClasses counts what is expensive in s, or says that it is too much. It does
+// not parse: it takes every flag and every hyphen for one that counts.
+func wideClasses(s string) int {
+	wide := strings.Count(s, `\p`) + strings.Count(s, `\P`)
+	if !foldsCase(s) {
+		return wide
 	}
 	for {
 		_, after, found := strings.Cut(s, "-")
+		switch {
+		case !found:
+			return wide
+		case strings.HasPrefix(after, `\x{`) || after != "" && after[0] >= 0xE0: // The first byte of three or four.
+			return maxRegexClasses + 1
+		case after != "" && after[0] >= utf8.RuneSelf:
+			wide++
+		}
+		s = after
+	}
+}
+
+// foldsCase reports whether s may have the flag i.
+func foldsCase(s string) bool {
+	for {
+		_, after, found := strings.Cut(s, "(?")
 		if !found {
 			return false
 		}
-		if strings.HasPrefix(after, `\x{`) || after != "" && after[0] >= 0xE0 { // The first byte of three or four.
+		flags := strings.TrimLeft(after, "imsUx-")
+		if strings.Contains(after[:len(after)-len(flags)], "i") {
 			return true
 		}
 		s = after
