@@ -10,7 +10,6 @@ import (
 
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/problem"
-	"github.com/fastness/fastness/schema"
 )
 
 // bind fills v, the operation's input: parameters of the operation and of its
@@ -55,11 +54,11 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 // its providers. What providers make is not there yet.
 func (p *inputPlan) validate(x *exchange, v reflect.Value) error {
 	for i, u := range p.uses {
-		if u.input.check {
+		if u.input.checks != nil {
 			x.reject(&u.input, x.states[i].input.Elem())
 		}
 	}
-	if p.check {
+	if p.checks != nil {
 		x.reject(p, v)
 	}
 	if x.report.OK() {
@@ -70,7 +69,7 @@ func (p *inputPlan) validate(x *exchange, v reflect.Value) error {
 
 // reject adds what the Validate method of v says.
 func (x *exchange) reject(p *inputPlan, v reflect.Value) {
-	if err := schema.Validate(&x.ctx, v); err != nil {
+	if err := p.checks.Validate(&x.ctx, v); err != nil {
 		x.report.Reject(err, p.sourceOf)
 	}
 }

@@ -44,9 +44,9 @@ func (a *App) chain() (guards, inner []step) {
 func (x *exchange) operate() (err error) {
 	op := x.match.Value.operation
 	defer x.removeFiles()
-	a, err := op.call(x) // bind and validate, dependencies, handler: 400 413 415 422 404 403
+	err = op.call(x) // bind and validate, dependencies, handler: 400 413 415 422 404 403
 	if err == nil {
-		err = x.encode(op, &a) // only declared fields; before the clean-up, so that a failure rolls back
+		err = x.encode(op, &x.answer) // only declared fields; before the clean-up, so that a failure rolls back
 	}
 	if x.held != nil {
 		x.held.free()
@@ -55,7 +55,7 @@ func (x *exchange) operate() (err error) {
 	if err = x.cleanUp(err); err != nil { // commit or roll back, before a byte is sent
 		return err
 	}
-	x.send(&a)
+	x.send(&x.answer)
 	return nil
 }
 
@@ -63,7 +63,7 @@ func (x *exchange) operate() (err error) {
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := a.exchanges.get(a, w, r)
 	defer x.end()
-	w.Header()["X-Request-Id"] = x.ids[:]
+	w.Header()["X-Request-Id"] = x.ctx.id[:]
 	if err := a.startLate(r.Context()); err != nil {
 		if a.headers != nil {
 			_ = x.secureHeaders() // It never fails.
@@ -100,13 +100,13 @@ func (x *exchange) end() {
 func (x *exchange) panicked(value any) (abort bool) {
 	defer func() {
 		if v := recover(); v != nil { // The answer panicked, too. What end gives back must be given back.
-			observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.id, v)
+			observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.ctx.id[0], v)
 			abort = true
 		}
 	}()
 	err := fmt.Errorf("panic: %v", value)
 	if value != http.ErrAbortHandler {
-		observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.id, value)
+		observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.ctx.id[0], value)
 	}
 	_ = x.cleanUp(err) // It returns err, which was logged.
 	x.removeFiles()
@@ -155,9 +155,9 @@ func (x *exchange) findRoute() error {
 	case route.Found:
 		switch e := x.match.Value; {
 		case e.operation != nil:
-			x.ctx.deadline = x.start.Add(e.operation.spec.Timeout)
+			x.ctx.limit = e.operation.spec.Timeout
 		case e.mount != nil:
-			x.ctx.deadline = x.start.Add(e.mount.spec.Timeout)
+			x.ctx.limit = e.mount.spec.Timeout
 		}
 		return nil
 	case route.Options:

@@ -32,6 +32,7 @@ type exchange struct {
 	states []useState
 	files  form.Parts
 	held   slot // the input and output of the operation
+	answer answer
 	shown  problem.Problem
 	inside bool // the in-flight cap counts this request
 	forked bool // middleware may still hold it
@@ -46,11 +47,8 @@ type exchange struct {
 // life is the part of an exchange that may outlive it: the context and the
 // writer that handlers get to see. It is made for each request.
 type life struct {
-	ctx   requestContext
-	sent  observe.Recorder
-	start time.Time
-	id    string
-	ids   [1]string // the value of the X-Request-Id header
+	ctx  requestContext
+	sent observe.Recorder
 }
 
 // slot holds an operation's input and output. It is emptied and reused.
@@ -65,10 +63,9 @@ func (e *exchanges) get(a *App, w http.ResponseWriter, r *http.Request) *exchang
 	if !ok {
 		x = new(exchange)
 	}
-	l := &life{start: time.Now(), id: a.ids.New()}
+	l := &life{}
 	l.sent.ResponseWriter = w
-	l.ids[0] = l.id
-	l.ctx.parent, l.ctx.deadline, l.ctx.id = r.Context(), l.start.Add(a.cfg.Timeout), l.id
+	l.ctx.parent, l.ctx.start, l.ctx.limit, l.ctx.id[0] = r.Context(), time.Now(), a.cfg.Timeout, a.ids.New()
 	l.ctx.x.Store(x)
 	x.life, x.app, x.r, x.out = l, a, r, &l.sent
 	return x
@@ -79,9 +76,9 @@ func (e *exchanges) get(a *App, w http.ResponseWriter, r *http.Request) *exchang
 // http.TimeoutHandler does. So the two share nothing that changes, and neither
 // is pooled: what comes too late is lost, and never another caller's answer.
 func (x *exchange) fork(w http.ResponseWriter, r *http.Request) *exchange {
-	l := &life{start: x.start, id: x.id}
+	l := &life{}
 	l.sent.ResponseWriter = w
-	l.ctx.parent, l.ctx.deadline, l.ctx.id = r.Context(), x.ctx.deadline, x.id
+	l.ctx.parent, l.ctx.start, l.ctx.limit, l.ctx.id = r.Context(), x.ctx.start, x.ctx.limit, x.ctx.id
 	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match}
 	l.ctx.x.Store(inner)
 	return inner
@@ -139,23 +136,31 @@ type (
 // requestContext is the context of an operation. Its deadline costs nothing
 // until somebody waits for it: most operations never do.
 type requestContext struct {
-	x        atomic.Pointer[exchange] // nil once the request is over
-	parent   context.Context
-	deadline time.Time
-	id       string
+	x      atomic.Pointer[exchange] // nil once the request is over
+	parent context.Context
+	start  time.Time
+	limit  time.Duration
+	id     [1]string // of the request: the value of its X-Request-Id header
 
-	mu     sync.Mutex
-	armed  context.Context
-	cancel context.CancelFunc
-	ended  bool
+	mu    sync.Mutex
+	ended bool
+	timer *timer
 }
+
+// timer is the context with the deadline, made when somebody waits for it.
+type timer struct {
+	context.Context
+	cancel context.CancelFunc
+}
+
+func (c *requestContext) deadline() time.Time { return c.start.Add(c.limit) }
 
 // Deadline returns when the operation's time is over.
 func (c *requestContext) Deadline() (time.Time, bool) {
-	if parent, ok := c.parent.Deadline(); ok && parent.Before(c.deadline) {
+	if parent, ok := c.parent.Deadline(); ok && parent.Before(c.deadline()) {
 		return parent, true
 	}
-	return c.deadline, true
+	return c.deadline(), true
 }
 
 // Done returns a channel that is closed at the deadline, when the caller goes
@@ -165,17 +170,16 @@ func (c *requestContext) Done() <-chan struct{} { return c.arm().Done() }
 // Err returns why the context is done.
 func (c *requestContext) Err() error {
 	c.mu.Lock()
-	armed := c.armed
-	ended := c.ended
+	timer, ended := c.timer, c.ended
 	c.mu.Unlock()
 	switch {
-	case armed != nil:
-		return armed.Err()
+	case timer != nil:
+		return timer.Err()
 	case ended:
 		return context.Canceled
 	case c.parent.Err() != nil:
 		return c.parent.Err()
-	case !time.Now().Before(c.deadline):
+	case !time.Now().Before(c.deadline()):
 		return context.DeadlineExceeded
 	}
 	return nil
@@ -195,13 +199,14 @@ func (c *requestContext) Value(key any) any {
 func (c *requestContext) arm() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.armed == nil {
-		c.armed, c.cancel = context.WithDeadline(c.parent, c.deadline)
+	if c.timer == nil {
+		ctx, cancel := context.WithDeadline(c.parent, c.deadline())
+		c.timer = &timer{ctx, cancel}
 		if c.ended {
-			c.cancel()
+			cancel()
 		}
 	}
-	return c.armed
+	return c.timer
 }
 
 // end cancels the context once the request is over.
@@ -210,8 +215,8 @@ func (c *requestContext) end() {
 	defer c.mu.Unlock()
 	c.ended = true
 	c.x.Store(nil)
-	if c.cancel != nil {
-		c.cancel()
+	if c.timer != nil {
+		c.timer.cancel()
 	}
 }
 
@@ -219,7 +224,7 @@ func (c *requestContext) end() {
 // the answer's X-Request-Id, in problem documents and in every log line.
 func RequestID(ctx context.Context) string {
 	if c, ok := ctx.Value(lifeKey{}).(*requestContext); ok {
-		return c.id
+		return c.id[0]
 	}
 	return observe.ID(ctx)
 }

@@ -107,10 +107,10 @@ func (p *param) fromForm(x *exchange, parts form.Parts, v reflect.Value) {
 		}
 	}
 	switch {
-	case p.list && len(values) > 0:
-		p.decode(x, values, v)
 	case len(values) > 0 && !p.plan.ReadsText() && (len(values) == 1 || x.app.cfg.InsecureFastAPICompat != ""):
 		p.fromJSON(x, values[len(values)-1], v)
+	case p.list && len(values) > 0:
+		p.decode(x, values, v)
 	case len(values) == 0:
 		p.one(x, "", 0, v)
 	case len(values) > 1 && x.app.cfg.InsecureFastAPICompat != "":

@@ -113,17 +113,17 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 	}
 	op.result, op.isResult = any(new(Out)).(result)
 	slots := new(slots[In, Out])
-	op.call = func(x *exchange) (answer, error) {
+	op.call = func(x *exchange) error {
 		s := slots.get(op.pooled)
 		x.held = s
 		if err := op.input.bind(x, reflect.ValueOf(&s.in).Elem()); err != nil {
-			return answer{}, err
+			return err
 		}
 		var err error
 		if s.out, err = handle(&x.ctx, s.in); err != nil {
-			return answer{}, err
+			return err
 		}
-		return op.answer(&s.out)
+		return op.answer(&x.answer, &s.out)
 	}
 	g.app.operations = append(g.app.operations, op)
 }

@@ -29,8 +29,8 @@ type inputPlan struct {
 	deps   []dependency
 	// raw are the fields that get the *http.Request itself.
 	raw [][]int
-	// check says that the type has a Validate method.
-	check bool
+	// checks are the Validate methods of the type, or nil.
+	checks *schema.Checks
 	// uses are the providers of the operation, each after what it needs. Only
 	// the operation's own plan has them.
 	uses    []*use
@@ -127,7 +127,7 @@ func (p *inputPlan) callsMethods() bool {
 			}
 		}
 	}
-	return p.check || p.body.plan != nil && p.body.plan.CallsMethods()
+	return p.checks != nil || p.body.plan != nil && p.body.plan.CallsMethods()
 }
 
 func inputsOf(uses []*use) []*inputPlan {
@@ -144,7 +144,7 @@ func (c *inputCompiler) fill(plan *inputPlan, t reflect.Type) {
 		c.mistake("the input is of type %s, want a struct", t)
 		return
 	}
-	plan.check = schema.Validates(t)
+	plan.checks = schema.ChecksOf(t)
 	c.fields(plan, t, nil)
 	c.finishBody(plan, t)
 }

@@ -43,7 +43,7 @@ func (a *App) compileChain() {
 	}
 	a.steps = append(guards, step{"middleware", func(x *exchange) error {
 		x.forked = true
-		x.ctx.deadline = x.start.Add(longest) // Each operation has its own within.
+		x.ctx.limit = longest // Each operation has its own within.
 		h.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
 		return nil
 	}})

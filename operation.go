@@ -21,7 +21,7 @@ type operationPlan struct {
 	function     string
 	result       result
 	isResult     bool
-	call         func(*exchange) (answer, error)
+	call         func(*exchange) error // its answer is in the exchange
 
 	id         string
 	input      inputPlan
@@ -97,14 +97,15 @@ func (op *operationPlan) compileOutput(a *App) (errs []error) {
 	return nil
 }
 
-// answer says what is to be sent for out, a pointer to what the function gave.
-func (op *operationPlan) answer(out any) (answer, error) {
-	a := answer{status: op.status}
+// answer says in a what is to be sent for out, a pointer to what the function
+// gave.
+func (op *operationPlan) answer(a *answer, out any) error {
+	a.status = op.status
 	if r, ok := out.(result); ok {
-		return a, r.fill(&a)
+		return r.fill(a)
 	}
 	a.body = reflect.ValueOf(out).Elem()
-	return a, nil
+	return nil
 }
 
 // serveWrapped is the innermost handler of the operation's middleware.

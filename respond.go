@@ -113,7 +113,7 @@ func (x *exchange) cleanUp(err error) error {
 func (x *exchange) runCleanup(cleanup func(error) error, err error) (failed error) {
 	defer func() {
 		if v := recover(); v != nil {
-			observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.id, v)
+			observe.LogPanic(&x.ctx, x.app.cfg.Logger, x.ctx.id[0], v)
 			failed = fmt.Errorf("clean-up: panic: %v", v)
 		}
 	}()
@@ -122,7 +122,7 @@ func (x *exchange) runCleanup(cleanup func(error) error, err error) (failed erro
 
 func (x *exchange) removeFiles() {
 	if err := x.files.Remove(); err != nil {
-		x.app.cfg.Logger.WarnContext(&x.ctx, "an upload could not be removed", "error", err, "request_id", x.id)
+		x.app.cfg.Logger.WarnContext(&x.ctx, "an upload could not be removed", "error", err, "request_id", x.ctx.id[0])
 	}
 	x.files = nil
 }
@@ -161,7 +161,7 @@ const maxLoggedError = 4 << 10
 
 // logFailure writes the cause that the caller does not see.
 func (x *exchange) logFailure(level slog.Level, err error) {
-	x.app.cfg.Logger.Log(&x.ctx, level, "request failed", "error", observe.Printable(err.Error(), maxLoggedError), "request_id", x.id,
+	x.app.cfg.Logger.Log(&x.ctx, level, "request failed", "error", observe.Printable(err.Error(), maxLoggedError), "request_id", x.ctx.id[0],
 		"method", observe.Printable(x.r.Method, 16), "route", x.route())
 }
 
@@ -169,7 +169,7 @@ func (x *exchange) logFailure(level slog.Level, err error) {
 func (x *exchange) answerProblem(p *problem.Problem) {
 	x.shown = *p
 	if x.shown.Instance == "" {
-		x.shown.Instance = "urn:request:" + x.id
+		x.shown.Instance = "urn:request:" + x.ctx.id[0]
 	}
 	body, status, content := x.app.cfg.Errors.Encode(x.encoded[:0], &x.shown)
 	x.encoded = body
@@ -212,8 +212,8 @@ func (x *exchange) log(aborted bool) {
 		return
 	}
 	line := observe.AccessOf(x.r, &x.sent)
-	line.Route, line.RequestID, line.Aborted = x.route(), x.id, aborted
+	line.Route, line.RequestID, line.Aborted = x.route(), x.ctx.id[0], aborted
 	line.Client = observe.PeerAddr(x.r)
-	line.Duration = time.Since(x.start)
+	line.Duration = time.Since(x.ctx.start)
 	line.Log(&x.ctx, x.app.cfg.Logger)
 }

@@ -109,7 +109,7 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem)
 		// The guard's own request stands for the one that nobody can read.
 		x.r = &http.Request{RemoteAddr: r.RemoteAddr, TLS: r.TLS}
 	}
-	w.Header()["X-Request-Id"] = x.ids[:]
+	w.Header()["X-Request-Id"] = x.ctx.id[:]
 	_ = x.secureHeaders() // It never fails.
 	x.answerProblem(p)
 }

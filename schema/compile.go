@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"reflect"
@@ -88,7 +89,7 @@ func (c *compiler) ruled(t reflect.Type, n node, where string) {
 			return
 		}
 		for _, f := range reflect.VisibleFields(t) {
-			for name := range parseRules(f.Tag).values {
+			for _, name := range slices.Sorted(maps.Keys(parseRules(f.Tag).values)) {
 				c.mistake(where, "%s reads itself: rule %s of its field %s checks nothing", t, name, f.Name)
 			}
 		}

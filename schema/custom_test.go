@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/schema"
 )
 
@@ -73,6 +74,82 @@ func TestTypesThatReadThemselves(t *testing.T) {
 		{"they see no deep JSON", point{}, "", strings.Repeat("[", 65), malformed("Too deeply nested")},
 		{"through a pointer", label{}, "", `"<x>"`, label{"x"}},
 	})
+}
+
+// maybePoint takes null, and says so.
+type maybePoint struct{ point }
+
+func (m *maybePoint) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	return m.point.UnmarshalJSON(data)
+}
+
+func (maybePoint) JSONSchema() *openapi.Schema {
+	return &openapi.Schema{Type: openapi.Types{"array", "null"}}
+}
+
+// TestNullDoesNotPassForAValueOfATypeThatReadsItself: most such methods ignore
+// null, and the member that was required is left out after all.
+func TestNullDoesNotPassForAValueOfATypeThatReadsItself(t *testing.T) {
+	testRules(t, []ruleCase{
+		{"null", big.Int{}, "", `null`, refused("none_forbidden")},
+		{"null in a list", []big.Int{}, "", `[null]`, refused("/0 none_forbidden")},
+		{"null in an Opt", schema.Opt[point]{}, "", `null`, refused("none_forbidden")},
+		{"broken null", point{}, "", `nul`, malformed("Expecting value")},
+		{"null in a Null", schema.Null[point]{}, "", `null`, schema.Null[point]{}},
+		{"null in a pointer", new(point), "", `null`, (*point)(nil)},
+		{"null where the type says so", maybePoint{}, "", `null`, maybePoint{}},
+	})
+}
+
+// sweats says that it was asked.
+type sweats struct{}
+
+func (s *sweats) UnmarshalJSON([]byte) error {
+	return schema.Invalid("it was asked").Named("asked")
+}
+
+// TestATypeThatReadsItselfIsNotAskedAboutWhatIsRefused: big.Int takes seconds
+// for a number of a million digits.
+func TestATypeThatReadsItselfIsNotAskedAboutWhatIsRefused(t *testing.T) {
+	testRules(t, []ruleCase{
+		{"it is asked", sweats{}, "", `1`, refused("asked")},
+		{"a number that is too long", sweats{}, "", strings.Repeat("1", 1_000_000), refused("float_precision")},
+		{"inside a list", sweats{}, "", `[` + strings.Repeat("1", 1_000_000) + `]`, refused("float_precision")},
+	})
+}
+
+// ruledPoint reads itself, so nobody reads the rules of its fields.
+type ruledPoint struct {
+	X int `json:"x" minimum:"0" maximum:"9"`
+}
+
+func (*ruledPoint) UnmarshalJSON([]byte) error { return nil }
+
+type ruledText struct {
+	Name string `minLength:"1"`
+}
+
+func (ruledText) MarshalText() ([]byte, error) { return nil, nil }
+func (*ruledText) UnmarshalText([]byte) error  { return nil }
+
+func TestRulesInsideATypeThatReadsItselfAreAMistake(t *testing.T) {
+	type outer struct {
+		Points []ruledPoint `json:"points"`
+		Text   ruledText    `json:"text"`
+	}
+	_, err := typesPlan(outer{}, "")
+	for _, want := range []string{
+		"schema_test.ruledPoint reads itself: rule maximum of its field X checks nothing",
+		"schema_test.ruledPoint reads itself: rule minimum of its field X checks nothing",
+		"schema_test.ruledText reads itself: rule minLength of its field Name checks nothing",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Plan() = %v, want %q", err, want)
+		}
+	}
 }
 
 func TestTypesThatWriteThemselves(t *testing.T) {

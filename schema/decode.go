@@ -39,9 +39,7 @@ func (p *Plan) Decode(report *Report, data []byte, v reflect.Value) {
 		d.fail("Invalid UTF-8")
 		return
 	}
-	if len(data) <= sharedTextMax {
-		d.text = string(data)
-	}
+	d.shares = len(data) <= sharedTextMax
 	d.space()
 	if d.pos == len(data) {
 		d.violate("missing")
@@ -173,8 +171,8 @@ type validator interface {
 // plainValidator is the same for types that need no context.
 type plainValidator interface{ Validate() error }
 
-// Validate calls v's Validate method, if it has one; v must be addressable.
-func Validate(ctx context.Context, v reflect.Value) error {
+// validate calls v's Validate method, if it has one; v must be addressable.
+func validate(ctx context.Context, v reflect.Value) error {
 	switch value := v.Addr().Interface().(type) {
 	case validator:
 		return value.Validate(ctx)
@@ -184,7 +182,7 @@ func Validate(ctx context.Context, v reflect.Value) error {
 	return nil
 }
 
-// Validates reports whether values of type t have a method Validate that the
+// validates reports whether values of type t have a method Validate that the
 // engine calls: with a context or without.
 func Validates(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
@@ -200,7 +198,7 @@ func (d *decoder) checkValue(v reflect.Value) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if err := Validate(ctx, v); err != nil {
+	if err := validate(ctx, v); err != nil {
 		d.report.reject(err, d.path)
 	}
 }

@@ -129,26 +129,40 @@ func (d *decoder) readString() (string, bool) {
 	return d.content(start, end, escaped), true
 }
 
-// content returns the string whose raw content is data[start:end].
+// content returns the string whose raw content is data[start:end]. The strings of
+// a small body share one allocation; what they are made of is never written
+// again, so a slice of it stays what it was.
 func (d *decoder) content(start, end int, escaped bool) string {
+	switch {
+	case start == end:
+		return ""
+	case !d.shares && escaped:
+		var out strings.Builder
+		out.Grow(end - start)
+		unescape(&out, d.data[start:end])
+		return out.String()
+	case !d.shares:
+		return string(d.data[start:end])
+	}
+	if d.strings.Cap() == 0 {
+		d.strings.Grow(len(d.data) - start)
+	}
+	begin := d.strings.Len()
 	if escaped {
-		return unescape(d.data[start:end])
+		unescape(&d.strings, d.data[start:end])
+	} else {
+		d.strings.Write(d.data[start:end])
 	}
-	if d.text != "" {
-		return d.text[start:end]
-	}
-	return string(d.data[start:end])
+	return d.strings.String()[begin:]
 }
 
-// unescape undoes the escapes of raw, which escape has checked.
-func unescape(raw []byte) string {
-	var out strings.Builder
-	out.Grow(len(raw))
+// unescape appends raw without its escapes, which escape has checked.
+func unescape(out *strings.Builder, raw []byte) {
 	for {
 		plain := bytes.IndexByte(raw, '\\')
 		if plain < 0 {
 			out.Write(raw)
-			return out.String()
+			return
 		}
 		out.Write(raw[:plain])
 		switch c := raw[plain+1]; c {

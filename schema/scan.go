@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/binary"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/fastness/fastness/problem"
@@ -16,14 +17,15 @@ type decoder struct {
 	cfg    *Config
 	report *Report
 	data   []byte
-	// text is a copy of data that strings are sliced from: one allocation for
-	// all of them. It is empty for large bodies, whose strings are copied one by
-	// one, so that one kept string does not keep a megabyte alive.
-	text  string
-	ascii bool
-	pos   int
-	depth int
-	path  []problem.Segment
+	// strings holds the strings of a small body: one allocation for all. Those of a
+	// large body are made one by one, so that one kept string does not keep a
+	// megabyte alive.
+	strings strings.Builder
+	shares  bool
+	ascii   bool
+	pos     int
+	depth   int
+	path    []problem.Segment
 	// deepest is how long path ever was: so much of it names what a caller sent.
 	deepest int
 	spent   int // bytes that were made for items and pointers

@@ -58,7 +58,12 @@
 // shown; of any other error only that there was one.
 //
 // A type with a method Validate(context.Context) error, or Validate() error, has
-// the last word about its values; see [Invalid].
+// the last word about its values; see [Invalid]. The structs embedded in a type
+// are asked first, and the type itself if they do not object; see [Checks]. A
+// method must not change anything: one that Go promotes may be asked twice.
+//
+// A type whose values are strings may list them all by a method Enum() []string.
+// Both methods hold for the keys of maps, too.
 package schema
 
 import (

@@ -140,7 +140,11 @@ func (n *structNode) member(d *decoder, guess int) (i int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	if i, known := n.byName[d.content(start, end, escaped)]; known {
+	name := d.data[start:end]
+	if escaped {
+		name = []byte(d.content(start, end, true))
+	}
+	if i, known := n.byName[string(name)]; known {
 		return i, true
 	}
 	return -1, n.unknown(d, start, end, escaped)

@@ -100,6 +100,15 @@ func TestOneParameterIsReadAlike(t *testing.T) {
 	}
 }
 
+// TestAnArrayIsNotReadFromTexts: its length is fixed, so it has no slice to grow.
+func TestAnArrayIsNotReadFromTexts(t *testing.T) {
+	for _, into := range []any{[2]int{}, new([2]int), schema.Opt[[2]int]{}} {
+		if got := decodeText(plan(t, into, ""), "1", "2"); got != refused("list_type") {
+			t.Errorf("%T from two texts = %v, want list_type", into, got)
+		}
+	}
+}
+
 func TestPlansTellWhatTheyRead(t *testing.T) {
 	for _, c := range []struct {
 		into                  any

@@ -71,7 +71,7 @@ func (c *Checks) Validate(ctx context.Context, v reflect.Value) error {
 	case wrong != nil:
 		return errors.Join(wrong...)
 	case c.own:
-		return Validate(ctx, v)
+		return validate(ctx, v)
 	}
 	return nil
 }

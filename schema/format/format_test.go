@@ -200,6 +200,27 @@ func TestChecksThatPassAllocateNothing(t *testing.T) {
 	}
 }
 
+// TestRegexThatIsSlowToParseIsRefused: the strings of the first list cost up to
+// 240 ms each to parse, at under a kilobyte, and a body holds a thousand.
+func TestRegexThatIsSlowToParseIsRefused(t *testing.T) {
+	f, _ := format.Lookup("regex")
+	for _, s := range []string{
+		strings.Repeat(`\pL|`, 250), strings.Repeat(`\PL|`, 5), `[\p{Lu}\p{Ll}\p{Lt}\p{Lm}\p{Lo}]`,
+		`(?i)[B-𞥂]`, `(?i)[B-\x{1E942}]`, `(?i)[^B-\x{1E942}]`, `(?si:[B-一])`, `(?:a)(?s-m:b)(?U)(?mi)[B-𞥂]`, strings.Repeat(`(?i)[B-߿]`, 80),
+	} {
+		if f.Check(s) == nil {
+			t.Errorf("regex takes %.40q", s)
+		}
+	}
+	for _, s := range []string{
+		`^[\p{Lu}\p{Ll}\pN]+$`, `^[B-𞥂]+$`, `(?:i)[B-𞥂]`, `(?i)^[а-яё]+-[a-z]$`, `(?P<i>[一-龥])`, `(?i)[-]`, `(?i)a-`, `(?s)[а-я]`, strings.Repeat("[а-я]", 100),
+	} {
+		if err := f.Check(s); err != nil {
+			t.Errorf("regex refuses %.40q: %v", s, err)
+		}
+	}
+}
+
 // TestEvilStringsTakeLinearTime sends inputs made to backtrack. A quadratic
 // check would need about 10^10 steps for each and time the test out.
 func TestEvilStringsTakeLinearTime(t *testing.T) {

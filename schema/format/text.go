@@ -142,7 +142,7 @@ func foldsCase(s string) bool {
 		if !found {
 			return false
 		}
-		flags := strings.TrimLeft(after, "imsUx-")
+		flags := strings.TrimLeft(after, "imsU-")
 		if strings.Contains(after[:len(after)-len(flags)], "i") {
 			return true
 		}
