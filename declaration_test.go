@@ -15,8 +15,8 @@ import (
 type (
 	store   struct{ name string }
 	session struct{ user string }
-	loop    struct{ n int }
-	knot    struct{ n int }
+	loop    struct{ _ int }
+	knot    struct{ _ int }
 )
 
 // noInput declares an operation that is fine but for its options.

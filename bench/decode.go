@@ -117,9 +117,9 @@ func floorSyntax() (func([]byte) error, error) {
 // the bytes that its strings point into, in one allocation.
 func floorCopy() (func([]byte) error, error) {
 	type pinned struct {
-		order work.Order
-		lines [3]work.Line
-		tags  [5]string
+		_     work.Order
+		_     [3]work.Line
+		_     [5]string
 		bytes [1100]byte
 	}
 	var kept *pinned

@@ -107,7 +107,7 @@ type customer struct {
 	Others map[string]address `json:"others,omitzero"`
 	Past   []address          `json:"past,omitzero"`
 	Friend *customer          `json:"friend"`
-	hidden int
+	_      int
 	Cache  int `json:"-"`
 	Plain  bool
 }

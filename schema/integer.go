@@ -122,9 +122,7 @@ func (n *intNode) decodeText(d *decoder, s string, v reflect.Value) {
 }
 
 func canonicalInteger(s string) bool {
-	if strings.HasPrefix(s, "-") {
-		s = s[1:]
-	}
+	s = strings.TrimPrefix(s, "-")
 	if s == "" || s[0] == '0' && len(s) > 1 {
 		return false
 	}

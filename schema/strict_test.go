@@ -134,7 +134,6 @@ func TestOnlyOneJSONTextInUTF8IsRead(t *testing.T) {
 func deep(n int, s string) string { return strings.Repeat(s, n) }
 
 func TestDepthIsBounded(t *testing.T) {
-	type list []any
 	tooDeep := malformed("Too deeply nested")
 	for _, c := range []struct {
 		name string
