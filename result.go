@@ -67,6 +67,8 @@ func (c *Created[T]) fill(a *answer) error {
 // Result is an answer with a status, headers and cookies of its own.
 type Result[T any] struct {
 	// Status is 200 to 599. 0 means the operation's own.
+	// A status of 400 or more is an answer like any other: what providers hold is
+	// committed. To roll back return an error.
 	Status int
 	// Header must not hold what is not for an operation to say: cookies have a
 	// field of their own, and the server frames the answer. A name or a value
