@@ -2,6 +2,7 @@ package problem
 
 import (
 	"encoding/json"
+	"math/bits"
 	"net/http"
 	"slices"
 	"strconv"
@@ -143,11 +144,44 @@ const plain = "" +
 	"0000000000000000000000000000000000000000000000000000000000000000" +
 	"0000000000000000000000000000000000000000000000000000000000000000"
 
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x8080808080808080
+)
+
+// plainEnd returns the index of the first byte from i on that does not stand in
+// a JSON string as it is. It reads eight bytes at a time; a byte that is not
+// there borrows from the bytes above it, so the lowest mark is exact.
+func plainEnd(s string, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		b := s[i : i+8]
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		angle := (w | 0x02*everyByte) ^ '>'*everyByte     // < and > differ in this bit
+		ampersand := (w | 0x04*everyByte) ^ '&'*everyByte // " and & in that one
+		slash := w ^ '\\'*everyByte
+		mark := w | ((angle - everyByte) &^ angle) | ((ampersand - everyByte) &^ ampersand) |
+			((slash - everyByte) &^ slash) | ((w - ' '*everyByte) &^ w)
+		if mark &= highBits; mark != 0 {
+			return i + bits.TrailingZeros64(mark)>>3
+		}
+	}
+	for i < len(s) && plain[s[i]] == '1' {
+		i++
+	}
+	return i
+}
+
 // appendEscaped appends s without its quotes; as a step of a JSON Pointer if
 // pointer is set.
 func appendEscaped(buf []byte, s string, pointer bool) []byte {
 	start := 0
 	for i := 0; i < len(s); {
+		if !pointer {
+			if i = plainEnd(s, i); i == len(s) {
+				break
+			}
+		}
 		c := s[i]
 		if plain[c] == '1' && (!pointer || c != '~' && c != '/') {
 			i++
