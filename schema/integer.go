@@ -20,6 +20,9 @@ type intNode struct {
 	// together. For uint64 high is unused: its limit is the type's.
 	low, high int64
 	slow      bool // a bound that only the exact check can decide
+	// under and over are what is wrong with a value beyond low or high, where
+	// that is one bound alone.
+	under, over *fault
 	choices
 }
 
@@ -91,6 +94,19 @@ func (n *intNode) fit() {
 		}
 	}
 	n.slow = n.slow || n.multiple != nil
+	n.under, n.over = onlyFault(n.ge, n.gt), onlyFault(n.le, n.lt)
+}
+
+// onlyFault returns the violation of the one bound there is, or nil.
+func onlyFault(closed, open *bound) *fault {
+	switch {
+	case closed != nil && open == nil:
+		return closed.broken
+	case closed == nil && open != nil:
+		return open.broken
+	default:
+		return nil
+	}
 }
 
 func (n *intNode) decode(d *decoder, v reflect.Value) bool {
@@ -155,11 +171,24 @@ func (n *intNode) set(d *decoder, text []byte, v reflect.Value) {
 		}
 		return
 	}
-	if x < n.low || x > n.high || n.slow {
-		if !n.checkExactly(d, text) {
-			return
-		}
+	switch {
+	case n.slow:
+	case x >= n.low && x <= n.high:
+		n.store(x, v)
+		return
+	case x < n.low && n.under != nil:
+		d.broken(n.under)
+		return
+	case x > n.high && n.over != nil:
+		d.broken(n.over)
+		return
 	}
+	if n.checkExactly(d, text) {
+		n.store(x, v)
+	}
+}
+
+func (n *intNode) store(x int64, v reflect.Value) {
 	if n.unsigned {
 		v.SetUint(uint64(x))
 	} else {
