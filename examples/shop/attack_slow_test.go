@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -21,8 +20,10 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// largeAnswer is more than the kernel keeps for a client that does not read.
-const largeAnswer = 32 << 20
+// largeAnswer is more than the kernel keeps for a client that does not read:
+// Linux makes the room of a fast loopback connection as large as 32 MiB at one
+// end and 4 MiB at the other.
+const largeAnswer = 64 << 20
 
 // hasty is a stack that gives nobody much time.
 type hasty struct {
@@ -156,18 +157,6 @@ func TestSlowBodyIsCutOff(t *testing.T) {
 	})
 }
 
-// narrow keeps the kernel from taking a whole answer for a client that does not
-// read: left alone it makes the room as large as 32 MiB.
-func narrow(t *testing.T, conn net.Conn) {
-	t.Helper()
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	if err := conn.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // A client that does not read keeps the answer in memory.
 func TestSlowReaderIsCutOff(t *testing.T) {
 	eachHasty(t, func(t *testing.T, s *hasty) {
@@ -176,7 +165,6 @@ func TestSlowReaderIsCutOff(t *testing.T) {
 		conns := make([]net.Conn, 5)
 		for i := range conns {
 			conns[i] = s.dial(t)
-			narrow(t, conns[i])
 			_, _ = io.WriteString(conns[i], "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		}
 		if got := c.get("/items/1"); got.status != http.StatusOK {
