@@ -22,15 +22,17 @@ func (d *decoder) refused(err error, code string) {
 	}
 }
 
-// textTypeNode is the plan of a type that is written as a string and reads
-// itself by UnmarshalText.
+// textTypeNode is the plan of a type that is written as a string: by its own
+// UnmarshalText and MarshalText, or by functions that do the same.
 type textTypeNode struct {
 	*stringNode
-	typ reflect.Type
+	typ   reflect.Type
+	read  func(s string, v reflect.Value) error
+	write func(v reflect.Value) (string, error)
 }
 
 func (c *compiler) text(t reflect.Type, r *rules, where, defaultFormat string) node {
-	n := &textTypeNode{c.string(t, r, where).(*stringNode), t}
+	n := &textTypeNode{stringNode: c.string(t, r, where).(*stringNode), typ: t, read: unmarshalText, write: marshalText}
 	if f, ok := format.Lookup(defaultFormat); ok && n.format == nil {
 		n.format = &f
 	}
@@ -44,7 +46,7 @@ func (n *textTypeNode) decode(d *decoder, v reflect.Value) bool {
 		return false
 	}
 	if d.report.count() == before {
-		n.parse(d, s, v)
+		d.refused(n.read(s, v), "value_error")
 	}
 	return true
 }
@@ -53,21 +55,26 @@ func (n *textTypeNode) decodeText(d *decoder, s string, v reflect.Value) {
 	before := d.report.count()
 	n.check(d, s, d.ascii)
 	if d.report.count() == before {
-		n.parse(d, s, v)
+		d.refused(n.read(s, v), "value_error")
 	}
 }
 
-func (n *textTypeNode) parse(d *decoder, s string, v reflect.Value) {
-	d.refused(v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s)), "value_error")
+func unmarshalText(s string, v reflect.Value) error {
+	return v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s))
+}
+
+func marshalText(v reflect.Value) (string, error) {
+	text, err := addressed(v).(encoding.TextMarshaler).MarshalText()
+	return string(text), err
 }
 
 func (n *textTypeNode) encode(e *encoder, v reflect.Value) {
-	text, err := addressed(v).(encoding.TextMarshaler).MarshalText()
+	text, err := n.write(v)
 	if err != nil {
 		e.fail("%s: %w", n.typ, err)
 		return
 	}
-	e.string(string(text))
+	e.string(text)
 }
 
 func (n *textTypeNode) describe(d *Describer, mode Mode) *openapi.Schema {
@@ -206,49 +213,20 @@ func (n *bytesNode) describe(*Describer, Mode) *openapi.Schema {
 	return s
 }
 
-// urlNode is the plan of a url.URL: an absolute http or https URL unless format
-// says otherwise.
+// url returns the plan of a url.URL, which has no methods for text: an absolute
+// http or https URL unless format says otherwise.
 func (c *compiler) url(r *rules, where string) node {
-	n := &urlNode{textTypeNode{c.string(reflect.TypeFor[string](), r, where).(*stringNode), reflect.TypeFor[url.URL]()}}
-	if n.format == nil {
-		f, _ := format.Lookup("http-url")
-		n.format = &f
+	n := c.text(reflect.TypeFor[url.URL](), r, where, "http-url").(*textTypeNode)
+	n.read = func(s string, v reflect.Value) error {
+		u, err := url.Parse(s)
+		if err == nil {
+			v.Set(reflect.ValueOf(*u))
+		}
+		return err
+	}
+	n.write = func(v reflect.Value) (string, error) {
+		u := v.Interface().(url.URL)
+		return u.String(), nil
 	}
 	return n
-}
-
-type urlNode struct{ textTypeNode }
-
-func (n *urlNode) decode(d *decoder, v reflect.Value) bool {
-	var s string
-	before := d.report.count()
-	if !n.stringNode.decode(d, reflect.ValueOf(&s).Elem()) {
-		return false
-	}
-	if d.report.count() == before {
-		n.set(d, s, v)
-	}
-	return true
-}
-
-func (n *urlNode) decodeText(d *decoder, s string, v reflect.Value) {
-	before := d.report.count()
-	n.check(d, s, d.ascii)
-	if d.report.count() == before {
-		n.set(d, s, v)
-	}
-}
-
-func (n *urlNode) set(d *decoder, s string, v reflect.Value) {
-	u, err := url.Parse(s)
-	if err != nil {
-		d.violate("value_error")
-		return
-	}
-	v.Set(reflect.ValueOf(*u))
-}
-
-func (n *urlNode) encode(e *encoder, v reflect.Value) {
-	u := v.Interface().(url.URL)
-	e.string(u.String())
 }

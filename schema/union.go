@@ -120,7 +120,7 @@ func jsonType(plan node) string {
 		return "boolean"
 	case *intNode, *floatNode, *decimalNode, *literalNode:
 		return "number"
-	case *stringNode, *textTypeNode, *timeNode, *durationNode, *bytesNode, *urlNode:
+	case *stringNode, *textTypeNode, *timeNode, *durationNode, *bytesNode:
 		return "string"
 	case *checkedNode:
 		return jsonType(n.node)
