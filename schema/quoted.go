@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"reflect"
 	"strings"
 	"unicode/utf16"
 )
@@ -127,6 +128,20 @@ func (d *decoder) readString() (string, bool) {
 		return "", false
 	}
 	return d.content(start, end, escaped), true
+}
+
+// readQuoted reads the string at d.pos as text of n, or records code for what is
+// there instead.
+func (d *decoder) readQuoted(n textNode, code string, v reflect.Value) bool {
+	if d.peek() != '"' {
+		d.violate(code)
+		return d.skip()
+	}
+	s, ok := d.readString()
+	if ok {
+		n.decodeText(d, s, v)
+	}
+	return ok
 }
 
 // content returns the string whose raw content is data[start:end]. The strings of

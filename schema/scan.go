@@ -185,18 +185,27 @@ func (d *decoder) skip() bool {
 	}
 }
 
-// elements walks over the array at d.pos. For each item it calls item, which
-// must pass over the value at d.pos.
-func (d *decoder) elements(item func(i int) bool) bool {
+// begin passes over the bracket at d.pos, up to the first item. It reports
+// whether there is none, and then has passed over the closing bracket, too.
+func (d *decoder) begin(closing byte) (empty, ok bool) {
 	if !d.enter() {
-		return false
+		return false, false
 	}
 	d.pos++
 	d.space()
-	if d.peek() == ']' {
-		d.pos++
-		d.depth--
-		return true
+	if d.peek() != closing {
+		return false, true
+	}
+	d.pos++
+	d.depth--
+	return true, true
+}
+
+// elements walks over the array at d.pos. For each item it calls item, which
+// must pass over the value at d.pos.
+func (d *decoder) elements(item func(i int) bool) bool {
+	if empty, ok := d.begin(']'); empty || !ok {
+		return ok
 	}
 	for i := 0; ; i++ {
 		if !item(i) {
@@ -220,15 +229,8 @@ func (d *decoder) elements(item func(i int) bool) bool {
 // members walks over the object at d.pos. For each member it calls member with
 // the place of the name; member must pass over the value at d.pos.
 func (d *decoder) members(member func(start, end int, escaped bool) bool) bool {
-	if !d.enter() {
-		return false
-	}
-	d.pos++
-	d.space()
-	if d.peek() == '}' {
-		d.pos++
-		d.depth--
-		return true
+	if empty, ok := d.begin('}'); empty || !ok {
+		return ok
 	}
 	for {
 		start, end, escaped, ok := d.name()

@@ -74,15 +74,8 @@ func (n *structNode) decode(d *decoder, v reflect.Value) bool {
 // decodeMembers reads the members. Most clients send them in the order of the
 // declaration, so the next field is guessed before it is looked up.
 func (n *structNode) decodeMembers(d *decoder, v reflect.Value, seen bitset) bool {
-	if !d.enter() {
-		return false
-	}
-	d.pos++
-	d.space()
-	if d.peek() == '}' {
-		d.pos++
-		d.depth--
-		return true
+	if empty, ok := d.begin('}'); empty || !ok {
+		return ok
 	}
 	guess := 0
 	last := d.down()

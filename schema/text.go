@@ -88,15 +88,7 @@ func (n *textTypeNode) describe(d *Describer, mode Mode) *openapi.Schema {
 type timeNode struct{}
 
 func (n *timeNode) decode(d *decoder, v reflect.Value) bool {
-	if d.peek() != '"' {
-		d.violate("datetime_type")
-		return d.skip()
-	}
-	s, ok := d.readString()
-	if ok {
-		n.decodeText(d, s, v)
-	}
-	return ok
+	return d.readQuoted(n, "datetime_type", v)
 }
 
 func (n *timeNode) decodeText(d *decoder, s string, v reflect.Value) {
@@ -129,15 +121,7 @@ func (n *timeNode) describe(*Describer, Mode) *openapi.Schema {
 type durationNode struct{}
 
 func (n *durationNode) decode(d *decoder, v reflect.Value) bool {
-	if d.peek() != '"' {
-		d.violate("time_delta_type")
-		return d.skip()
-	}
-	s, ok := d.readString()
-	if ok {
-		n.decodeText(d, s, v)
-	}
-	return ok
+	return d.readQuoted(n, "time_delta_type", v)
 }
 
 func (n *durationNode) decodeText(d *decoder, s string, v reflect.Value) {
@@ -169,15 +153,7 @@ func (c *compiler) bytes(r *rules, where string) node {
 }
 
 func (n *bytesNode) decode(d *decoder, v reflect.Value) bool {
-	if d.peek() != '"' {
-		d.violate("bytes_type")
-		return d.skip()
-	}
-	s, ok := d.readString()
-	if ok {
-		n.decodeText(d, s, v)
-	}
-	return ok
+	return d.readQuoted(n, "bytes_type", v)
 }
 
 func (n *bytesNode) decodeText(d *decoder, s string, v reflect.Value) {
