@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/internal/route"
 	"github.com/fastness/fastness/observe"
@@ -26,6 +28,7 @@ type App struct {
 	cfg   Config
 	types *schema.Types
 	defences
+	callers *auth.Schemes
 
 	groups     []*Group
 	operations []*operationPlan
@@ -34,6 +37,7 @@ type App struct {
 	onStart    []hook
 	onStop     []hook
 	overrides  []*provider
+	schemes    []auth.Scheme
 	mistakes   []error
 	ownLogger  bool // the author gave one
 	readiness  readiness
@@ -71,6 +75,7 @@ type mount struct {
 	prefix  string
 	handler http.Handler
 	spec    operation.Spec
+	gate    gate
 }
 
 // New returns an app without operations. What is wrong with cfg is reported
@@ -87,7 +92,7 @@ func New(cfg Config) *App {
 		InsecureIgnoreUnknown: cfg.InsecureFastAPICompat,
 		InsecureLaxNumbers:    cfg.InsecureFastAPICompat,
 	})
-	app.root = &Group{app: app, providers: make(map[reflect.Type]*provider)}
+	app.root = &Group{app: app, options: cfg.Options, providers: make(map[reflect.Type]*provider)}
 	return app
 }
 
@@ -186,6 +191,7 @@ func (a *App) doCompile() error {
 	if a.defences, err = a.cfg.build(); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, a.compileSchemes()...)
 	for _, op := range a.operations {
 		errs = append(errs, op.compile(a)...)
 	}
@@ -214,8 +220,13 @@ func (a *App) doCompile() error {
 func (a *App) addMounts() (errs []error) {
 	for i := range a.mounts {
 		m := &a.mounts[i]
-		if m.spec.Access == nil {
-			errs = append(errs, fmt.Errorf("mount %s: no access rule: say who may call, such as access.Public", m.prefix))
+		var wrong []error
+		m.gate, wrong = a.compileGate(m.spec.Access)
+		if len(m.spec.Objects) > 0 {
+			wrong = append(wrong, errors.New("rules about objects do not reach a mounted handler"))
+		}
+		for _, err := range wrong {
+			errs = append(errs, fmt.Errorf("mount %s: %w", m.prefix, err))
 		}
 		if len(m.spec.Requires) > 0 {
 			errs = append(errs, fmt.Errorf("mount %s: Requires does not reach a mounted handler: check in middleware, or mount it outside of the group", m.prefix))
@@ -254,6 +265,15 @@ func (a *App) Audit() []OptOut {
 		for _, o := range op.spec.OptOuts {
 			o.Where = op.where()
 			out = append(out, o)
+		}
+	}
+	for _, scheme := range a.schemes {
+		if scheme == nil {
+			continue // compileSchemes says so.
+		}
+		s := scheme.Describe()
+		for _, name := range slices.Sorted(maps.Keys(s.OptOuts)) {
+			out = append(out, operation.OptOut{Where: "scheme " + s.Name, Name: name, Reason: s.OptOuts[name]})
 		}
 	}
 	for _, m := range a.mounts {

@@ -47,7 +47,7 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 		}
 	}
 	p.bindDeps(x, v)
-	return nil
+	return p.bindCaller(x, v)
 }
 
 // validate calls the Validate methods of the operation's input and of those of
@@ -129,9 +129,15 @@ func (u *use) resolve(x *exchange) error {
 	}
 	s := &x.states[u.slot]
 	u.input.bindDeps(x, s.input.Elem())
-	var err error
-	s.value, s.cleanup, err = u.provider.make(&x.ctx, s.input)
-	return err // A clean-up that comes with an error still runs: what was opened is closed.
+	err := u.input.bindCaller(x, s.input.Elem())
+	if err != nil {
+		return err
+	}
+	// A clean-up that comes with an error still runs: what was opened is closed.
+	if s.value, s.cleanup, err = u.provider.make(&x.ctx, s.input); err != nil {
+		return err
+	}
+	return x.match.Value.operation.checkObject(x, u.provider.typ, s.value)
 }
 
 // request returns the request for code that reads it by itself: with the

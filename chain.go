@@ -31,8 +31,8 @@ func (a *App) chain() (guards, inner []step) {
 	}
 	inner = []step{
 		{"route, method allowlist, time limit", (*exchange).findRoute}, // 307 400 404 405
-		// authentication: 401; cross-site requests: 403
-		{"access rule", (*exchange).checkAccess}, // 401 403
+		{"authentication: who is calling", (*exchange).authenticate},   // 400 401, 403 for a page of another site
+		{"access rule", (*exchange).checkAccess},                       // 401 403
 		// rate limit by caller and operation: 429
 		{"operation", (*exchange).runOperation}, // what operate lists
 		// audit event
@@ -182,17 +182,6 @@ var errPanicked = errors.New("the operation panicked")
 
 // errAnswered ends the chain without an error: the answer is sent.
 var errAnswered = errors.New("answered")
-
-func (x *exchange) checkAccess() error {
-	switch e := x.match.Value; {
-	case e.builtin != nil:
-		return nil // Each decides for itself what it shows.
-	case e.mount != nil:
-		return e.mount.spec.Access.Check(x.r)
-	default:
-		return e.operation.spec.Access.Check(x.r)
-	}
-}
 
 // runOperation runs the operation or the mounted handler, within its
 // middleware.

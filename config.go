@@ -35,6 +35,13 @@ type Config struct {
 	// usually an embed.FS of "*.go". Without it operations are described by
 	// their options alone.
 	Source fs.FS
+	// Roles are all that callers can have. A rule that names another is a mistake:
+	// a slip of the pen would let nobody in.
+	Roles []string
+	// Options hold for all operations, unless a group or an operation has its own:
+	// an access rule, for instance.
+	Options []Option
+
 	// Docs says when the document and the docs page are served. The default is
 	// [DocsInDevelopment].
 	Docs DocsPolicy

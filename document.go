@@ -49,6 +49,7 @@ func (a *App) makeDocument() error {
 		d.errs = append(d.errs, fmt.Errorf("source: %w", err))
 	}
 	d.problems()
+	d.securitySchemes()
 	for _, op := range a.operations {
 		if !op.spec.Hidden {
 			d.operation(op)
@@ -103,8 +104,8 @@ func (d *documenter) operation(op *operationPlan) {
 		OperationID: op.id, Tags: op.spec.Tags, Deprecated: op.spec.Deprecated,
 		Summary:     first(op.spec.Summary, summary, humanize(op.id)),
 		Description: first(op.spec.Description, description),
-		Extensions:  map[string]any{"x-access": op.spec.Access.String()},
-		Security:    []openapi.SecurityRequirement{},
+		Extensions:  map[string]any{"x-access": op.access()},
+		Security:    d.security(op),
 	}
 	for name, value := range op.spec.Extensions {
 		o.Extensions[name] = value
@@ -279,7 +280,7 @@ func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
 
 // refusals returns the statuses by which the chain can refuse a request for op.
 func refusals(op *operationPlan) []int {
-	codes := []int{http.StatusBadRequest}
+	codes := append(refusalsOfCallers(op), http.StatusBadRequest)
 	if op.input.body.kind != noBody {
 		codes = append(codes, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}

@@ -37,6 +37,11 @@ func (d *documenter) refusal(status int) *openapi.Response {
 			media.Example, _, _ = d.app.cfg.Errors.Encode(nil, exampleViolation())
 		}
 		r.Content.Set(contentType, media)
+		if status == http.StatusUnauthorized {
+			r.Headers.Set("WWW-Authenticate", &openapi.Header{
+				Description: "How to prove who is calling (RFC 9110 section 11.6.1).", Schema: text("", maxChallenge),
+			})
+		}
 		if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 			r.Headers.Set("Retry-After", &openapi.Header{
 				Description: "Seconds to wait before the next try.",
@@ -52,6 +57,10 @@ func describeRefusal(status int) string {
 	switch status {
 	case http.StatusBadRequest:
 		return "The request cannot be read."
+	case http.StatusUnauthorized:
+		return "Nobody knows who is calling: the credential is missing or not good."
+	case http.StatusForbidden:
+		return "The caller may not do this."
 	case http.StatusRequestTimeout:
 		return "The body took too long to arrive."
 	case http.StatusRequestHeaderFieldsTooLarge:

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/internal/caller"
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/internal/route"
 	"github.com/fastness/fastness/observe"
@@ -79,6 +81,7 @@ func (x *exchange) fork(w http.ResponseWriter, r *http.Request) *exchange {
 	l := &life{}
 	l.sent.ResponseWriter = w
 	l.ctx.parent, l.ctx.start, l.ctx.limit, l.ctx.id = r.Context(), x.ctx.start, x.ctx.limit, x.ctx.id
+	l.ctx.user = x.ctx.user
 	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match}
 	l.ctx.x.Store(inner)
 	return inner
@@ -140,7 +143,8 @@ type requestContext struct {
 	parent context.Context
 	start  time.Time
 	limit  time.Duration
-	id     [1]string // of the request: the value of its X-Request-Id header
+	id     [1]string  // of the request: the value of its X-Request-Id header
+	user   *auth.User // who is calling, or nil
 
 	mu    sync.Mutex
 	ended bool
@@ -192,6 +196,10 @@ func (c *requestContext) Value(key any) any {
 		return c.x.Load()
 	case lifeKey:
 		return c
+	case caller.Key:
+		if c.user != nil {
+			return c.user
+		}
 	}
 	return c.parent.Value(key)
 }

@@ -29,6 +29,8 @@ type inputPlan struct {
 	deps   []dependency
 	// raw are the fields that get the *http.Request itself.
 	raw [][]int
+	// callers are the fields that the caller fills.
+	callers []callerField
 	// checks are the Validate methods of the type, or nil.
 	checks *schema.Checks
 	// uses are the providers of the operation, each after what it needs. Only
@@ -166,6 +168,7 @@ func (c *inputCompiler) fields(plan *inputPlan, t reflect.Type, prefix []int) {
 			}
 		}
 		p := c.group.provider(sf.Type)
+		kind, isCaller := callerKindOf(sf.Type)
 		switch {
 		case !sf.IsExported() && (!sf.Anonymous || sf.Type.Kind() != reflect.Struct || source != "" || p != nil):
 			c.mistake("field %s cannot be filled: it is not exported", sf.Name)
@@ -184,6 +187,8 @@ func (c *inputCompiler) fields(plan *inputPlan, t reflect.Type, prefix []int) {
 			if u := c.use(p); u != nil {
 				plan.deps = append(plan.deps, dependency{index, u})
 			}
+		case isCaller:
+			plan.callers = append(plan.callers, callerField{index, sf.Name, kind})
 		case sf.Anonymous && sf.Type.Kind() == reflect.Struct:
 			c.fields(plan, sf.Type, index)
 		default:

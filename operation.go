@@ -17,6 +17,7 @@ type operationPlan struct {
 	group        *Group
 	method, path string
 	spec         operation.Spec
+	gate         gate
 	in, out      reflect.Type
 	function     string
 	result       result
@@ -42,9 +43,6 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 		}
 	}()
 	errs = append(errs, op.spec.Mistakes...)
-	if op.spec.Access == nil {
-		errs = append(errs, fmt.Errorf("no access rule: say who may call, such as access.Public"))
-	}
 	if op.spec.BodyLimit == 0 {
 		op.spec.BodyLimit = a.cfg.BodyLimit
 	}
@@ -57,7 +55,9 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 		return append(errs, err)
 	}
 	c := inputCompiler{app: a, group: op.group, op: op, pathNames: names}
-	errs = append(errs, c.compile(&op.input, op.in)...)
+	inputErrs := c.compile(&op.input, op.in)
+	errs = append(errs, op.compileGate(a)...) // Needs the input, and is said first.
+	errs = append(errs, inputErrs...)
 	errs = append(errs, op.compileOutput(a)...)
 	op.pooled = !op.input.callsMethods() && (op.output == nil || !op.output.CallsMethods())
 	if op.input.body.kind != noBody && (op.method == http.MethodGet || op.method == http.MethodHead) {

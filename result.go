@@ -168,6 +168,9 @@ func (r *Redirect) fill(a *answer) error {
 // takes no longer one in a request.
 const maxLocation = 8 << 10
 
+// maxChallenge is the most bytes that a document promises of WWW-Authenticate.
+const maxChallenge = 1 << 10
+
 // sameSite returns path if no browser can read it as another site's address:
 // "//host" and "/\host" are, and so is what has a scheme.
 func sameSite(path string) (string, error) {

@@ -58,7 +58,7 @@ func (a *App) routeLines() []routeLine {
 	lines := make([]routeLine, 0, len(a.operations)+len(a.mounts)+len(a.builtins))
 	for _, op := range a.operations {
 		l := routeLine{
-			Kind: "operation", Method: op.method, Path: op.path, Access: op.spec.Access.String(),
+			Kind: "operation", Method: op.method, Path: op.path, Access: op.access(),
 			TimeoutMS: op.spec.Timeout.Milliseconds(), ID: op.id, Summary: a.summary(op),
 		}
 		if op.input.body.kind != noBody {

@@ -8,6 +8,8 @@ import (
 	"net/textproto"
 	"net/url"
 	"reflect"
+
+	"github.com/fastness/fastness/auth"
 )
 
 // Option changes a request, or what is expected of its answer.
@@ -128,4 +130,10 @@ func (a *API) encode(body any) (content []byte, contentType string, err error) {
 	}
 	content, err = plan.Append(nil, v)
 	return content, "application/json", err
+}
+
+// As makes the request one of a verified caller, whatever credentials it has:
+// for tests of what callers may do, not of how they prove who they are.
+func As(u auth.User) Option {
+	return func(r *request) { r.Request = r.WithContext(auth.With(r.Context(), &u)) }
 }

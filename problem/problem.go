@@ -71,6 +71,15 @@ func (p *Problem) With(name, value string) *Problem {
 	return p
 }
 
+// Add adds one more value of a response header, such as a second challenge.
+func (p *Problem) Add(name, value string) *Problem {
+	if p.header == nil {
+		p.header = make(http.Header, 1)
+	}
+	p.header.Add(name, value)
+	return p
+}
+
 // Named sets the stable code of the problem.
 func (p *Problem) Named(code string) *Problem {
 	p.Code = code

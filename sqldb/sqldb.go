@@ -44,10 +44,31 @@ import (
 // where writing and reading go different ways, as with SQLite, which has one
 // writer and many readers, or with a replica.
 type DB struct {
+	// Dialect is the SQL that the database speaks. Stores of Fastness need to
+	// know; transactions do not.
+	Dialect Dialect
 	// Write is the pool of connections that may write.
 	Write *sql.DB
 	// Read is the pool for reading. Nil means Write.
 	Read *sql.DB
+}
+
+// Dialect is a kind of SQL.
+type Dialect int
+
+const (
+	// SQLite is that of SQLite 3.35 and later.
+	SQLite Dialect = iota
+	// PostgreSQL is that of PostgreSQL 12 and later.
+	PostgreSQL
+)
+
+// String returns the name of the database system.
+func (d Dialect) String() string {
+	if d == PostgreSQL {
+		return "PostgreSQL"
+	}
+	return "SQLite"
 }
 
 // Close closes both pools.

@@ -4,9 +4,12 @@
 package operation
 
 import (
+	"context"
 	"net/http"
 	"reflect"
 	"time"
+
+	"github.com/fastness/fastness/auth"
 )
 
 // Option says something about one operation, or about all of a group.
@@ -25,9 +28,33 @@ func (f Func) Apply(s *Spec) { f(s) }
 type Access interface {
 	// String names the rule as the routes table and the document show it.
 	String() string
-	// Check returns nil if the caller of r may go on. It runs before a byte of
-	// the body is read.
-	Check(r *http.Request) error
+	// Needs says what the rule is about, so that the app can see before it starts
+	// that somebody can know it.
+	Needs() Needs
+	// Check returns nil if u may go on. It runs before a byte of the body is read.
+	// u is nil if nobody knows who is calling, which only happens if the rule does
+	// not need a caller.
+	Check(ctx context.Context, u *auth.User) error
+}
+
+// Needs is what an access rule is about.
+type Needs struct {
+	// Caller says that callers must prove who they are.
+	Caller bool
+	// Schemes are the names of the schemes by which, or none for any.
+	Schemes []string
+	// Roles and Scopes are those that the rule names.
+	Roles, Scopes []string
+}
+
+// ObjectRule decides whether a caller may have an object that a provider loaded
+// for them.
+type ObjectRule struct {
+	Name string
+	// Type is the type of the object.
+	Type reflect.Type
+	// Check gets a value of Type.
+	Check func(ctx context.Context, u *auth.User, object reflect.Value) error
 }
 
 // Spec is what is known about an operation besides its function. Options of a
@@ -36,6 +63,8 @@ type Spec struct {
 	// Access is nil until an option says who may call. An operation for which
 	// nobody said it does not start.
 	Access Access
+	// Objects are rules about objects. They add to each other.
+	Objects []ObjectRule
 
 	ID          string
 	Summary     string

@@ -1,0 +1,66 @@
+package auth
+
+import (
+	"net/http"
+
+	"github.com/fastness/fastness/problem"
+)
+
+// The details of refusals are those of FastAPI. They say nothing about why: a
+// user who is disabled, a token that is expired and one that was never signed
+// look alike.
+const (
+	detailMissing = "Not authenticated"
+	detailInvalid = "Invalid authentication credentials"
+)
+
+// Refusal is the error of a scheme for a credential that is not good.
+type Refusal struct {
+	// Code is the error of RFC 6750 section 3.1, "invalid_token" or
+	// "invalid_request", for the challenge of schemes that have one.
+	Code string
+	// Reason is for the log.
+	Reason error
+}
+
+// Error returns the reason.
+func (r *Refusal) Error() string {
+	if r.Reason == nil {
+		return "the credential is refused"
+	}
+	return r.Reason.Error()
+}
+
+// Unwrap returns the reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// missing is the answer to a request without a credential. A challenge has no
+// error then (RFC 6750 section 3.1).
+func missing(challenges []string) *problem.Problem {
+	p := problem.New(http.StatusUnauthorized, detailMissing).Named("not_authenticated")
+	for _, value := range challenges {
+		p = p.Add("WWW-Authenticate", value)
+	}
+	return p
+}
+
+// invalid is the answer to a bad credential.
+func (d *Description) invalid(refusal *Refusal) error {
+	challenge := d.Challenge
+	if refusal.Code != "" {
+		challenge += ` error="` + refusal.Code + `"`
+	}
+	return problem.New(http.StatusUnauthorized, detailInvalid).Named("invalid_credentials").
+		With("WWW-Authenticate", challenge).Wrap(refusal)
+}
+
+// ambiguous is the answer to more credentials than one.
+func ambiguous() error {
+	return problem.New(http.StatusBadRequest, "the request has more than one credential").Named("ambiguous_credentials")
+}
+
+// crossSite is the answer to a page of another site that makes a browser send
+// what its owner never asked for.
+func crossSite() error {
+	return problem.New(http.StatusForbidden, "the request comes from another site").Named("cross_site")
+}
