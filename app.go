@@ -38,6 +38,7 @@ type App struct {
 	onStop     []hook
 	overrides  []*provider
 	schemes    []auth.Scheme
+	commands   []extension
 	mistakes   []error
 	ownLogger  bool // the author gave one
 	readiness  readiness

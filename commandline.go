@@ -14,6 +14,7 @@ import (
 
 // parser returns a parser of command lines, which is good for one of them.
 func (p *program) parser(bind ...kong.Option) (*kong.Kong, error) {
+	bind = append(bind, p.extensions()...)
 	return kong.New(new(commands), append([]kong.Option{
 		kong.Name(p.name), kong.Writers(p.stdout, p.stderr), kong.Exit(func(code int) { p.ended = code }),
 		kong.Description(p.app.cfg.Title), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Help(printHelp),

@@ -11,3 +11,5 @@ require (
 )
 
 require github.com/alecthomas/kong v1.17.0
+
+require golang.org/x/crypto v0.58.0 // indirect

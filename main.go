@@ -47,7 +47,7 @@ const (
 func Main(app *App) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	p := &program{app: app, stdout: os.Stdout, stderr: os.Stderr, useLogger: slog.SetDefault}
+	p := &program{app: app, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, useLogger: slog.SetDefault}
 	os.Exit(supervise(signals, func(ctx context.Context) int { return p.run(ctx, os.Args) }))
 }
 
@@ -56,7 +56,7 @@ func Main(app *App) {
 // status. Output and complaints go to stdout and stderr; stderr must be safe for
 // concurrent use, as files are. An app runs once.
 func (a *App) Run(ctx context.Context, args []string, stdout, stderr io.Writer) (exit int) {
-	p := &program{app: a, stdout: stdout, stderr: stderr, useLogger: func(*slog.Logger) {}}
+	p := &program{app: a, stdin: os.Stdin, stdout: stdout, stderr: stderr, useLogger: func(*slog.Logger) {}}
 	return p.run(ctx, args)
 }
 
@@ -85,7 +85,9 @@ func supervise(signals <-chan os.Signal, f func(context.Context) int) (exit int)
 type program struct {
 	app            *App
 	name           string
+	stdin          io.Reader
 	stdout, stderr io.Writer
+	extended       map[string]extended // the application's commands, as they were parsed
 	useLogger      func(*slog.Logger)
 	ended          int // what --help and --version ended with, or -1
 }
@@ -114,7 +116,7 @@ func (p *program) run(ctx context.Context, args []string) (exit int) {
 	case err != nil:
 		return p.complain(exitUsage, p.wrongUsage(err))
 	}
-	if err := parsed.Run(); err != nil {
+	if err := p.runCommand(ctx, parsed); err != nil {
 		return p.complain(exitFailed, err)
 	}
 	return exitDone

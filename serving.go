@@ -31,7 +31,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		app.cfg.Logger = c.logger(p.stderr)
 		p.useLogger(app.cfg.Logger)
 	}
-	if c.development() && len(app.cfg.Hosts) > 0 {
+	if c.Development() && len(app.cfg.Hosts) > 0 {
 		// The development certificate is for this machine's names, whatever the
 		// app is called elsewhere. No stranger's name can stand for them.
 		app.cfg.Hosts = append(app.cfg.Hosts[:len(app.cfg.Hosts):len(app.cfg.Hosts)], "localhost", "127.0.0.1", "[::1]")
@@ -93,7 +93,7 @@ func (s *Settings) addrMistake() error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("--addr is not an address, want a host and a port: try %s", try)
-	case host == "" && s.development() && s.InsecureDevelopmentCertificate == "":
+	case host == "" && s.Development() && s.InsecureDevelopmentCertificate == "":
 		return fmt.Errorf("--addr without a host is open to the network, want a host: try %s; "+
 			"or else --tls-cert and --tls-key, or a reason in --insecure-development-certificate", try)
 	}
@@ -202,7 +202,7 @@ func (s *Settings) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	return startError{err, s.development()}
+	return startError{err, s.Development()}
 }
 
 func (e startError) Unwrap() error { return e.cause }

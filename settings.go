@@ -76,7 +76,7 @@ type settingsFlags struct {
 // AfterApply fills in what depends on other settings.
 func (f *settingsFlags) AfterApply(ctx *kong.Context) error {
 	var mistakes []error
-	for _, flag := range ctx.Selected().Flags {
+	for _, flag := range ctx.Flags() {
 		from := source(ctx, flag)
 		switch target := flag.Target.Addr().Interface(); {
 		case target == &f.DrainDelay && from == fromDefault:
@@ -100,15 +100,15 @@ func (f *settingsFlags) AfterApply(ctx *kong.Context) error {
 
 func (f *settingsFlags) defaultDrainDelay() {
 	switch half := f.Grace / 2; {
-	case f.development():
+	case f.Development():
 		f.DrainDelay, f.drainBecause = 0, ", with the development certificate"
 	case half < f.DrainDelay:
 		f.DrainDelay, f.drainBecause = half, ", half of grace"
 	}
 }
 
-// development reports whether a development certificate will be served.
-func (s *Settings) development() bool {
+// Development reports whether a development certificate will be served.
+func (s *Settings) Development() bool {
 	return s.TLSCert == "" && s.TLSKey == "" && s.InsecurePlainHTTP == ""
 }
 
