@@ -130,7 +130,9 @@ func (t Tenant) String() string { return t.id }
 func (t Tenant) IsZero() bool { return t.id == "" }
 
 // UnmarshalText refuses: whoever calls does not say whose data they work with.
-func (t *Tenant) UnmarshalText([]byte) error { return errors.New("a tenant is not read from a request") }
+func (t *Tenant) UnmarshalText([]byte) error {
+	return errors.New("a tenant is not read from a request")
+}
 
 // MarshalText encodes the tenant's id.
 func (t Tenant) MarshalText() ([]byte, error) { return []byte(t.id), nil }
