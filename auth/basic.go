@@ -63,7 +63,10 @@ func (b *Basic) Present(r *http.Request) bool {
 
 // Authenticate verifies name and password.
 func (b *Basic) Authenticate(ctx context.Context, r *http.Request) (*User, error) {
-	text, _ := Credential(r, "Basic")
+	text, ok := Credential(r, "Basic")
+	if !ok {
+		return nil, &Refusal{Reason: errors.New("no basic credentials")}
+	}
 	name, password, err := parseBasic(text)
 	if err != nil {
 		return nil, &Refusal{Reason: err}
