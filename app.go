@@ -112,6 +112,15 @@ func (a *App) Use(middleware ...func(http.Handler) http.Handler) {
 	a.middleware = append(a.middleware, middleware...)
 }
 
+// Mistake adds to the mistakes with which the app will not start: for packages
+// that declare operations, and for what only the application can know is wrong.
+func (a *App) Mistake(err error) {
+	a.mustBeOpen("a mistake")
+	if err != nil {
+		a.mistakes = append(a.mistakes, err)
+	}
+}
+
 // OnStart runs f when the app starts, after its app-scoped providers, in the
 // order of declaration. An error keeps the app from starting.
 func (a *App) OnStart(f func(context.Context) error) {

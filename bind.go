@@ -19,7 +19,7 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 	if err := p.readPairs(x); err != nil {
 		return err
 	}
-	x.report.Context = &x.ctx
+	x.report.Context, x.report.Viewer = &x.ctx, x.ctx.user
 	if len(p.uses) > 0 {
 		x.states = make([]useState, len(p.uses))
 		for i, u := range p.uses {
@@ -210,7 +210,7 @@ func (p *param) one(x *exchange, value string, times int, v reflect.Value) {
 	case times > 1:
 		x.report.Violate(p.prefix, "duplicate_parameter")
 	case p.preset != nil:
-		p.plan.DecodeText(&x.report, p.preset, v)
+		p.plan.DecodeDefault(&x.report, p.preset, v)
 	case p.required:
 		x.report.Violate(p.prefix, "missing")
 	}

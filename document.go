@@ -329,6 +329,9 @@ func (d *documenter) extra(out *openapi.Response, op *operationPlan, t reflect.T
 		out.Content.Set(contentType, &openapi.MediaType{Schema: &openapi.Schema{Ref: problemRef}})
 	default:
 		plan, err := d.app.types.Plan(t, "")
+		if err == nil {
+			err = plan.Answerable()
+		}
 		if err != nil {
 			d.errs = append(d.errs, fmt.Errorf("%s: response: %w", op.where(), err))
 			return

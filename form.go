@@ -122,7 +122,7 @@ func (p *param) fromForm(x *exchange, parts form.Parts, v reflect.Value) {
 
 // fromJSON reads a field of a structured type: JSON text inside the form.
 func (p *param) fromJSON(x *exchange, text string, v reflect.Value) {
-	inner := schema.Report{Context: &x.ctx, In: x.report.In, Prefix: p.prefix}
+	inner := schema.Report{Context: &x.ctx, In: x.report.In, Prefix: p.prefix, Viewer: x.report.Viewer}
 	p.plan.Decode(&inner, []byte(text), v)
 	x.report.Merge(&inner)
 }

@@ -12,4 +12,7 @@ require (
 
 require github.com/alecthomas/kong v1.17.0
 
-require golang.org/x/crypto v0.58.0 // indirect
+require (
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)

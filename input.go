@@ -251,6 +251,9 @@ func (c *inputCompiler) finishBody(plan *inputPlan, t reflect.Type) {
 		b.kind = wholeBody
 		b.plan, err = c.app.types.Plan(sf.Type, sf.Tag)
 		b.optional = err == nil && b.plan.Optional()
+		if err == nil && !b.optional && !b.plan.WritableBy(nil) {
+			c.mistake("body: writableBy on what is required: let an access rule say who may call")
+		}
 	case len(b.parts) > 0:
 		b.kind = partsBody
 		b.plan, err = c.app.types.Plan(partsType(t, b.parts), "")

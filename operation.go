@@ -59,6 +59,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	errs = append(errs, op.compileGate(a)...) // Needs the input, and is said first.
 	errs = append(errs, inputErrs...)
 	errs = append(errs, op.compileOutput(a)...)
+	errs = append(errs, op.compileRoles(a)...)
 	op.pooled = !op.input.callsMethods() && (op.output == nil || !op.output.CallsMethods())
 	if op.input.body.kind != noBody && (op.method == http.MethodGet || op.method == http.MethodHead) {
 		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))
@@ -91,6 +92,9 @@ func (op *operationPlan) compileOutput(a *App) (errs []error) {
 	}
 	plan, err := a.types.Plan(typ, "")
 	if err != nil {
+		return []error{fmt.Errorf("answer: %w", err)}
+	}
+	if err := plan.Answerable(); err != nil {
 		return []error{fmt.Errorf("answer: %w", err)}
 	}
 	op.output = plan

@@ -82,9 +82,15 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 		c.mistake("field %s: a %s parameter cannot be of type %s", sf.Name, source, sf.Type)
 		return
 	}
+	if secret := t.Answerable() != nil; secret && (source == "query" || source == "path") {
+		c.mistake("field %s: a secret in an address is in every log and history: take it from the body or a header", sf.Name)
+	}
 	// A list that nobody sent is an empty one, unless it must not be empty.
 	p.list, p.required = t.TakesList(), !t.Optional() && (!t.TakesList() || sf.Tag.Get("minItems") != "")
 	c.paramDefault(&p, sf)
+	if p.required && !t.WritableBy(nil) {
+		c.mistake("field %s: writableBy on what is required: who lacks the role could send nothing at all", sf.Name)
+	}
 	if source == "path" && (!p.required || p.list) {
 		c.mistake("field %s: a path parameter is one value and always there", sf.Name)
 	}
@@ -134,6 +140,9 @@ func (c *inputCompiler) paramDefault(p *param, sf reflect.StructField) {
 	if required {
 		c.mistake("field %s: what is required needs no default", sf.Name)
 	}
+	if p.plan.Answerable() != nil {
+		c.mistake("field %s: a secret with a default is known to everybody", sf.Name)
+	}
 	p.required = false
 	p.preset = []string{text}
 	switch {
@@ -143,7 +152,7 @@ func (c *inputCompiler) paramDefault(p *param, sf reflect.StructField) {
 		p.preset = strings.Split(text, ",")
 	}
 	report := schema.Report{In: p.in}
-	p.plan.DecodeText(&report, p.preset, reflect.New(sf.Type).Elem())
+	p.plan.DecodeDefault(&report, p.preset, reflect.New(sf.Type).Elem())
 	if !report.OK() {
 		c.mistake("field %s: default %q: %s", sf.Name, text, problem.From(report.Err()).Errors[0].Detail)
 	}
@@ -155,7 +164,7 @@ func (c *inputCompiler) fileRules(p *param, sf reflect.StructField) {
 	if required, given := c.flag(sf, "required"); given {
 		p.required = required
 	}
-	for _, name := range schema.RuleNames() {
+	for _, name := range append(schema.RuleNames(), "visibleTo", "writableBy") {
 		text, given := sf.Tag.Lookup(name)
 		if !given {
 			continue

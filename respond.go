@@ -24,7 +24,7 @@ func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
 	if !a.body.IsValid() || op.output == nil {
 		return nil
 	}
-	x.encoded, err = op.output.Append(x.encoded[:0], a.body)
+	x.encoded, err = op.output.AppendFor(x.encoded[:0], a.body, x.ctx.user)
 	a.raw, a.content = x.encoded, "application/json"
 	return err
 }

@@ -43,6 +43,10 @@ type Settings struct {
 	// development certificate.
 	TLSCert string `name:"tls-cert" aliases:"cert" env:"FASTNESS_TLS_CERT" placeholder:"FILE" help:"PEM file with the certificate chain. Without one, a development certificate is made."`
 	TLSKey  string `name:"tls-key" aliases:"key" env:"FASTNESS_TLS_KEY" placeholder:"FILE" help:"PEM file with the private key."`
+	// MasterKey is the file with the key that encrypts the keys of the app where
+	// they are stored. The default is master.key in the DataDir, which is made in
+	// development only: elsewhere it belongs to another place than what it opens.
+	MasterKey string `name:"master-key" env:"FASTNESS_MASTER_KEY_FILE" placeholder:"FILE" help:"File with the key that encrypts stored keys; in development it is made in the data folder."`
 	// InsecurePlainHTTP, if not empty, says why HTTP may be served without TLS.
 	InsecurePlainHTTP string `name:"insecure-plain-http" env:"FASTNESS_INSECURE_PLAIN_HTTP" placeholder:"REASON" help:"Serve without TLS, and why that is right."`
 	// InsecureDevelopmentCertificate, if not empty, says why the development

@@ -35,3 +35,20 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkAppend shows what the encoding of the same value costs.
+func BenchmarkAppend(b *testing.B) {
+	orders, err := schema.For[benchOrder]()
+	if err != nil {
+		b.Fatal(err)
+	}
+	lines := []benchLine{{"LMP-2041", 12, 9.95}, {"LMP-2042", 1, 19.5}}
+	order := benchOrder{"Spring order", "anna@example.org", "open", []string{"a", "b", "c"}, lines}
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		if buf, err = orders.Append(buf[:0], order); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

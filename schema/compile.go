@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/fastness/fastness/secret"
 )
 
 // compiler turns types into nodes and collects the mistakes in them.
@@ -73,6 +75,7 @@ func (c *compiler) compile(t reflect.Type, r *rules, where string) node {
 	if byKind && writesItself(t) && !c.client { // A client writes what the server reads.
 		n = &writtenNode{n, t}
 	}
+	c.opaque(t, n, where)
 	return n
 }
 
@@ -115,6 +118,8 @@ func (c *compiler) special(t reflect.Type, r *rules, where string) node {
 		return c.text(t, r, where, "cidr")
 	case reflect.TypeFor[url.URL]():
 		return c.url(r, where)
+	case reflect.TypeFor[secret.Text]():
+		return c.secret(r, where)
 	}
 	if kind, inner, ok := wrapped(t); ok {
 		return c.wrap(kind, t, inner, r, where)
@@ -202,4 +207,4 @@ func (n *checkedNode) decodeText(d *decoder, s string, v reflect.Value) {
 	}
 }
 
-func (r *Report) count() int { return len(r.violations) + r.omitted }
+func (r *Report) count() int { return len(r.violations) + int(r.omitted) }

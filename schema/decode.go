@@ -34,6 +34,12 @@ func (p *Plan) Decode(report *Report, data []byte, v reflect.Value) {
 	d := p.types.decoders.get()
 	defer p.types.decoders.put(d)
 	d.cfg, d.report, d.data = &p.types.cfg, report, data
+	if !p.allowed(report) {
+		return
+	}
+	if p.sees || p.sends {
+		report.read = &readPart{report.Prefix, p.node, report.read}
+	}
 	d.ascii = isASCII(data)
 	if !d.ascii && !utf8.Valid(data) {
 		d.fail("Invalid UTF-8")
@@ -57,6 +63,14 @@ func (p *Plan) Decode(report *Report, data []byte, v reflect.Value) {
 // DecodeText reads a value from text, as parameters and form fields have it.
 // Lists take one item from each text.
 func (p *Plan) DecodeText(report *Report, texts []string, v reflect.Value) {
+	if p.allowed(report) {
+		p.DecodeDefault(report, texts, v)
+	}
+}
+
+// DecodeDefault is DecodeText for what the declaration says and not the caller,
+// who need not be one of those who may send it.
+func (p *Plan) DecodeDefault(report *Report, texts []string, v reflect.Value) {
 	d := p.types.decoders.get()
 	defer p.types.decoders.put(d)
 	d.cfg, d.report = &p.types.cfg, report
@@ -78,6 +92,9 @@ func (p *Plan) DecodeString(report *Report, text string, v reflect.Value) {
 	n, ok := p.node.(textNode)
 	if !ok {
 		p.DecodeText(report, []string{text}, v)
+		return
+	}
+	if !p.allowed(report) {
 		return
 	}
 	d := &report.scratch

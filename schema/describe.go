@@ -51,10 +51,14 @@ func NewDescriber() *Describer {
 // in by [Describer.Components].
 func (d *Describer) Describe(p *Plan, mode Mode) *openapi.Schema {
 	d.lenient = p.types.cfg.InsecureIgnoreUnknown != ""
-	if s := p.node.describe(d, mode); s != nil {
-		return s
+	s := p.node.describe(d, mode)
+	if s == nil {
+		s = &openapi.Schema{}
 	}
-	return &openapi.Schema{}
+	if mode == Input {
+		publish(s, "x-writable-by", p.writableBy)
+	}
+	return s
 }
 
 // later runs f once the references are filled in.
@@ -252,23 +256,32 @@ func (n *structNode) describeFields(d *Describer, mode Mode, c *component) {
 			continue
 		}
 		s := d.field(f.plan, mode, &f.doc)
-		s.ReadOnly, s.WriteOnly = f.readOnly, f.writeOnly
+		s.ReadOnly, s.WriteOnly = f.readOnly, f.writeOnly || s.WriteOnly // A secret is, untagged.
 		if f.preset != nil {
 			s.Default = f.preset.text
 		}
+		if mode == Input {
+			publish(s, "x-writable-by", f.writableBy)
+		} else {
+			publish(s, "x-visible-to", f.visibleTo)
+		}
 		c.schema.Properties.Set(f.name, s)
-		if mode == Input && n.required.has(i) || mode == Output && f.omit == omitNever {
+		if mode == Input && n.required.has(i) || mode == Output && f.omit == omitNever && f.visibleTo == nil {
 			c.schema.Required = append(c.schema.Required, f.name)
 		}
 		c.uses = append(c.uses, componentsOf(f.plan, mode)...)
 	}
 	if mode == Output {
 		for i := range n.computed {
-			s := d.field(n.computed[i].result, mode, &n.computed[i].doc)
+			m := &n.computed[i]
+			s := d.field(m.result, mode, &m.doc)
 			s.ReadOnly = true
-			c.schema.Properties.Set(n.computed[i].name, s)
-			c.schema.Required = append(c.schema.Required, n.computed[i].name)
-			c.uses = append(c.uses, componentsOf(n.computed[i].result, mode)...)
+			publish(s, "x-visible-to", m.visibleTo)
+			c.schema.Properties.Set(m.name, s)
+			if m.visibleTo == nil {
+				c.schema.Required = append(c.schema.Required, m.name)
+			}
+			c.uses = append(c.uses, componentsOf(m.result, mode)...)
 		}
 	}
 	if mode == Output || !d.lenient {

@@ -22,6 +22,8 @@ type encoder struct {
 	// compares is set where equal values must give equal texts: numbers lose
 	// their spelling, and methods that hide a value are not asked.
 	compares bool
+	// viewer is whom the text is for.
+	viewer Viewer
 }
 
 // encoderPool keeps encoders from one answer to the next.
@@ -44,10 +46,17 @@ const maxEncodeDepth = 1000
 
 // Append appends the JSON of v to buf. < > & and the line separators U+2028 and
 // U+2029 are escaped, so that an answer cannot break out of a script element.
+// Members that are not for everybody are left out; see [Plan.AppendFor].
 func (p *Plan) Append(buf []byte, v reflect.Value) ([]byte, error) {
+	return p.AppendFor(buf, v, nil)
+}
+
+// AppendFor is Append for a viewer, who gets the members that are visible to one
+// of their roles, too.
+func (p *Plan) AppendFor(buf []byte, v reflect.Value, viewer Viewer) ([]byte, error) {
 	e := p.types.encoders.get()
 	defer p.types.encoders.put(e)
-	e.buf = buf
+	e.buf, e.viewer = buf, viewer
 	p.node.encode(e, v)
 	return e.buf, e.err
 }

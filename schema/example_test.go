@@ -174,3 +174,34 @@ func ExampleComputed() {
 	// Output:
 	// {"net":0.1,"tax":0.2,"gross":0.3} <nil>
 }
+
+// Caller is somebody with one role.
+type Caller string
+
+func (c Caller) HasRole(name string) bool { return string(c) == name }
+
+type Offer struct {
+	Name   string          `json:"name"`
+	Margin decimal.Decimal `json:"margin,omitzero" visibleTo:"admin,seller"`
+	Status string          `json:"status" default:"draft" writableBy:"admin"`
+}
+
+func ExampleViewer() {
+	offers, err := schema.For[Offer]()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	offer := Offer{"Lamp", decimal.RequireFromString("4.5"), "open"}
+	for _, viewer := range []schema.Viewer{nil, Caller("buyer"), Caller("seller")} {
+		text, err := offers.AppendFor(nil, offer, viewer)
+		fmt.Println(string(text), err)
+	}
+	_, err = offers.DecodeFor(context.Background(), []byte(`{"name":"Lamp","status":"open"}`), Caller("seller"))
+	show(err)
+	// Output:
+	// {"name":"Lamp","status":"open"} <nil>
+	// {"name":"Lamp","status":"open"} <nil>
+	// {"name":"Lamp","margin":4.5,"status":"open"} <nil>
+	// /status read_only: Field is read-only
+}

@@ -98,6 +98,8 @@ func (c *compiler) addFields(n *structNode, t reflect.Type, prefix []int) {
 			n.presence = index
 		case sf.Tag.Get("json") == "-":
 		case sf.Anonymous && sf.Type.Kind() == reflect.Struct && sf.Tag.Get("json") == "" && c.special(sf.Type, &rules{used: map[string]bool{}}, where) == nil:
+			parseRules(sf.Tag).reportUnused(c, where)
+			c.misplaced(sf.Tag, where, accessKeys()...)
 			c.addFields(n, sf.Type, index)
 		case sf.Anonymous && sf.Type.Kind() == reflect.Pointer && sf.Tag.Get("json") == "":
 			c.mistake(where, "an embedded pointer has no members when it is nil: embed the struct, or name the member")
@@ -149,6 +151,7 @@ func (c *compiler) addField(n *structNode, sf reflect.StructField, index []int, 
 	if text, ok := sf.Tag.Lookup("default"); ok {
 		f.preset = c.preset(sf.Type, f.plan, text, where)
 	}
+	c.restrict(&f, sf.Tag, where)
 	c.register(n, f, sf.Tag.Get("alias"), where)
 }
 
@@ -210,8 +213,11 @@ func (c *compiler) document(tag reflect.StructTag, n node, where string) documen
 // preset reads a default and checks it against the field's own rules.
 func (c *compiler) preset(t reflect.Type, n node, text, where string) *preset {
 	p := &preset{c.sample(n, text, where, "default")}
+	if len(secretsIn(n, where, make(map[*structNode]bool))) > 0 {
+		c.mistake(where, "a secret with a default is known to everybody")
+	}
 	v := reflect.New(t).Elem()
-	report := &Report{}
+	report := &Report{Viewer: everyRole{}}
 	d := decoder{cfg: &Config{MaxDepth: 64}, report: report, data: p.text, ascii: isASCII(p.text)}
 	n.decode(&d, v)
 	if !report.OK() {
@@ -257,5 +263,9 @@ func (c *compiler) addComputed(n *structNode, sf reflect.StructField, where stri
 	r.reportUnused(c, where)
 	n.computed = append(n.computed, computed{
 		name: name, method: m.Index, onPtr: onPtr, result: result, doc: c.document(sf.Tag, result, where),
+		visibleTo: c.roles(sf.Tag, where, "visibleTo"),
 	})
+	if _, ok := sf.Tag.Lookup("writableBy"); ok {
+		c.mistake(where, "writableBy on a computed member, which nobody sends")
+	}
 }

@@ -216,3 +216,83 @@ func FuzzUnescape(f *testing.F) {
 		}
 	})
 }
+
+// closed returns where item holds what viewer may not send, or "".
+func closed(item *good, viewer schema.Viewer) string {
+	admin := viewer.HasRole("admin")
+	switch {
+	case item == nil:
+		return ""
+	case !admin && item.Status != "draft":
+		return "status"
+	case !admin && item.Audit != nil:
+		return "audit"
+	case item.Audit != nil && item.Audit.Note != "none" && !viewer.HasRole("auditor"):
+		return "note"
+	}
+	for i := range item.Parts {
+		if at := closed(&item.Parts[i], viewer); at != "" {
+			return at
+		}
+	}
+	if item.Also == nil {
+		return ""
+	}
+	if item.Also.Secret != "" && !admin {
+		return "secret"
+	}
+	if c := item.Also.Choice; c != nil && c.Lamp != nil && c.Lamp.Cost != 0 && !viewer.HasRole("seller") {
+		return "lamp"
+	}
+	for _, next := range item.Also.Listed {
+		if at := closed(next, viewer); at != "" {
+			return at
+		}
+	}
+	for _, next := range item.Also.ByName {
+		if at := closed(&next, viewer); at != "" {
+			return at
+		}
+	}
+	return ""
+}
+
+// FuzzRoles: nothing that is accepted holds what its sender may not send, and
+// what nobody gets does not depend on what is hidden from them.
+func FuzzRoles(f *testing.F) {
+	for _, seed := range []string{
+		`{"name":"a"}`, `{"name":"a","status":"open"}`, `{"name":"a","ph\u0061se":"sold","audit":{"by":"b","note":"n"}}`, `{"name":"a","parts":[{"name":"b","state":"open","cost":7}]}`,
+		`{"name":"a","also":{"secret":"s","by_name":{"k":{"name":"c","status":"open"}},"listed":[null,{"name":"d","audit":null}],"choice":{"cost":1,"kind":"lamp"}}}`,
+		`{"status":null,"status":"open"}`, `{"name":"a","also":{"any":{"cost":1},"pair":[{"name":"e"}],"opt":null,"lone":{"good":{"name":"f","cost":2}}}}`,
+	} {
+		for roles := range uint8(8) {
+			f.Add([]byte(seed), roles)
+		}
+	}
+	goods := typed[good](f)
+	f.Fuzz(func(t *testing.T, data []byte, roles uint8) {
+		viewer := as{}
+		for i, role := range []string{"admin", "seller", "auditor"} {
+			if roles>>i&1 == 1 {
+				viewer = append(viewer, role)
+			}
+		}
+		item, err := goods.DecodeFor(t.Context(), data, viewer)
+		if err != nil {
+			mustBeProblem(t, err)
+			return
+		}
+		if at := closed(&item, viewer); at != "" {
+			t.Fatalf("%v sent %s by %s", viewer, at, data)
+		}
+		before, err := goods.Append(nil, item)
+		item.Cost, item.Audit = item.Cost+1, &audit{By: "canary"}
+		for i := range item.Parts {
+			item.Parts[i].Cost, item.Parts[i].Audit = item.Parts[i].Cost+1, nil
+		}
+		after, err2 := goods.Append(nil, item)
+		if err != nil || err2 != nil || !json.Valid(before) || !bytes.Equal(before, after) {
+			t.Fatalf("nobody gets %s (%v), and %s (%v) once hidden members are others", before, err, after, err2)
+		}
+	})
+}

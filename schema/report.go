@@ -26,14 +26,24 @@ type Report struct {
 	In string
 	// Prefix leads from that part to the value that is being read.
 	Prefix []problem.Segment
+	// Viewer is the caller. Nil is nobody, who may send only what all may.
+	Viewer Viewer
 
 	violations []problem.Violation
 	room       []problem.Segment // of the violations' paths
 	scratch    decoder           // reads single texts
-	omitted    int
+	read       *readPart         // the last that has members that are not for everybody
+	omitted    int32
 	malformed  bool
 	oversize   bool
 	failure    error
+}
+
+// readPart is a value that was read, and the way to it.
+type readPart struct {
+	prefix []problem.Segment
+	node   node
+	before *readPart
 }
 
 // Add records a violation in the current part. The path starts at the part.
@@ -131,7 +141,7 @@ func (r *Report) Err() error {
 	if r.oversize {
 		p = problem.New(http.StatusRequestEntityTooLarge, "the body holds more items than can be kept").Named("too_complex")
 	}
-	p.Errors, p.Omitted = r.violations, r.omitted
+	p.Errors, p.Omitted = r.violations, int(r.omitted)
 	return p
 }
 
@@ -181,7 +191,8 @@ func (e *InvalidError) Error() string { return e.text }
 
 // Reject records the violations in the tree of err, which a Validate method gave,
 // and fails with the rest. Source says to which part of the request the first
-// step of a path belongs.
+// step of a path belongs. Of a member that the caller neither sees nor may send
+// nothing is said but that there is something wrong around it.
 func (r *Report) Reject(err error, source func(name string) string) {
 	each(err, func(err error) {
 		if e, ok := errors.AsType[*InvalidError](err); ok && len(e.path) > 0 {
@@ -221,11 +232,33 @@ func (r *Report) reject(err error, path []problem.Segment) {
 		if r.full() {
 			return
 		}
+		e = r.discreet(e, path)
 		r.Add(problem.Violation{
 			Path: append(r.place(path), e.path...), Code: e.code,
 			Detail: "Value error, " + e.text, Limits: e.limits,
 		})
 	})
+}
+
+// discreet returns e, which is about the value at path, or what may be said of it
+// to a caller who neither sees nor may send the member that it names: they did
+// not choose its value, and the text could tell them what it is.
+func (r *Report) discreet(e *InvalidError, path []problem.Segment) *InvalidError {
+	if r.read == nil || len(e.path) == 0 {
+		return e
+	}
+	whole := slices.Concat(r.Prefix, path, e.path)
+	told := len(whole)
+	for part := r.read; part != nil; part = part.before {
+		if k := len(part.prefix); k <= len(whole) && slices.Equal(part.prefix, whole[:k]) {
+			told = min(told, k+tellable(part.node, whole[k:], r.Viewer))
+		}
+	}
+	if told == len(whole) {
+		return e
+	}
+	start := len(whole) - len(e.path)
+	return &InvalidError{path: whole[start:max(start, told)], code: "value_error", text: "for a reason that is not shown"}
 }
 
 // cut returns at most n bytes of s, at a rune boundary.
@@ -242,6 +275,9 @@ func (r *Report) Merge(other *Report) {
 		r.Add(v)
 	}
 	r.omitted += other.omitted
+	for part := other.read; part != nil; part = part.before {
+		r.read = &readPart{part.prefix, part.node, r.read}
+	}
 	if other.failure != nil {
 		r.Fail(other.failure)
 	}

@@ -59,7 +59,7 @@ func parseRules(tag reflect.StructTag) *rules {
 // a rule that is spelt wrong checks nothing, and nobody sees it.
 func misspelt(key string) string {
 	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(key))
-	known := append(ruleNames(), "readOnly", "writeOnly", "deprecated", "default", "example", "required", "alias", "title", "doc")
+	known := append(ruleNames(), "readOnly", "writeOnly", "visibleTo", "writableBy", "deprecated", "default", "example", "required", "alias", "title", "doc")
 	for _, name := range known {
 		if key == name {
 			return ""
@@ -85,6 +85,10 @@ func misspelt(key string) string {
 		return "maxLength"
 	case "regex", "regexp":
 		return "pattern"
+	case "visible", "visiblefor", "visibleby", "readableby", "readableto", "read":
+		return "visibleTo"
+	case "writable", "writeable", "writeableby", "writableto", "writablefor", "write":
+		return "writableBy"
 	case "description", "desc":
 		return "doc"
 	case "examples":

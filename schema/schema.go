@@ -45,7 +45,25 @@
 //
 // Further tags: default (JSON, or the text of a string), example, title, doc (the
 // description), deprecated, readOnly (never in requests), writeOnly (never in
-// answers), required, and alias (other names that requests may use).
+// answers), visibleTo and writableBy (see below), required, and alias (other names that requests may use).
+//
+// # Members that are not for everybody
+//
+// A member is for all callers, or for those who have one of the roles of a tag:
+//
+//	Margin decimal.Decimal `json:"margin" visibleTo:"admin,seller"`
+//	Status string          `json:"status" writableBy:"admin" default:"draft"`
+//
+// Nobody else gets a margin: it is left out of the answer, however deep it is.
+// Nobody else sends a status: that is a violation at its place, as for a
+// read-only member, and what is not sent has its default. So a member that only
+// some may send is never required. The two tags say nothing about each other: a
+// margin as above can be sent by all. Who the caller is comes with
+// [Plan.AppendFor] and [Report.Viewer]; without it no role is held.
+//
+// A type with methods that read or write it cannot hold such members, nor can a
+// union be told apart by one. Whether the roles exist is for the application to
+// check, with [Plan.Roles].
 //
 // # Types
 //
@@ -53,7 +71,8 @@
 // time.Duration an ISO 8601 duration such as PT5S, []byte is base64,
 // decimal.Decimal (shopspring) an exact number, netip.Addr, netip.Prefix and
 // url.URL are strings, json.Number and json.RawMessage are kept as written, and
-// an any holds them all. A type with UnmarshalText and MarshalText is a string, a
+// an any holds them all. A secret.Text is a string that is read and never
+// written; see [Plan.Answerable]. A type with UnmarshalText and MarshalText is a string, a
 // type with UnmarshalJSON is anything. What those methods return by [Invalid] is
 // shown; of any other error only that there was one.
 //
@@ -90,9 +109,17 @@ func For[T any]() (*Type[T], error) {
 // Decode reads one JSON value. The error is a *problem.Problem: of status 400
 // if data is not JSON, of status 422 with every violation if it is not as
 // declared.
+//
+// Members that only some may send are refused; see [Type.DecodeFor].
 func (t *Type[T]) Decode(ctx context.Context, data []byte) (T, error) {
+	return t.DecodeFor(ctx, data, nil)
+}
+
+// DecodeFor is Decode for what viewer sent, who may send the members that are
+// writable by one of their roles, too.
+func (t *Type[T]) DecodeFor(ctx context.Context, data []byte, viewer Viewer) (T, error) {
 	var value T
-	report := Report{Context: ctx, In: "body"}
+	report := Report{Context: ctx, In: "body", Viewer: viewer}
 	t.plan.Decode(&report, data, reflect.ValueOf(&value).Elem())
 	if err := report.Err(); err != nil {
 		var zero T
@@ -102,9 +129,16 @@ func (t *Type[T]) Decode(ctx context.Context, data []byte) (T, error) {
 }
 
 // Append appends the JSON of value to buf. It fails for what JSON cannot hold:
-// infinities, and unions without a variant.
+// infinities, and unions without a variant. Members that are not for everybody
+// are left out; see [Type.AppendFor].
 func (t *Type[T]) Append(buf []byte, value T) ([]byte, error) {
-	return t.plan.Append(buf, reflect.ValueOf(&value).Elem())
+	return t.AppendFor(buf, value, nil)
+}
+
+// AppendFor is Append for a viewer, who gets the members that are visible to one
+// of their roles, too.
+func (t *Type[T]) AppendFor(buf []byte, value T, viewer Viewer) ([]byte, error) {
+	return t.plan.AppendFor(buf, reflect.ValueOf(&value).Elem(), viewer)
 }
 
 // JSONSchema returns the schema of values that Decode accepts, with the schemas
@@ -131,7 +165,9 @@ type Config struct {
 	// default is 32 MiB; more is a 413.
 	MaxMemory int
 	// Client reads what answers hold and writes what requests hold: read-only
-	// and write-only members change places, and computed ones are unknown.
+	// and write-only members change places, and computed ones are unknown. Roles
+	// are for the server to check: a member that not everybody sees may be absent,
+	// and one that not everybody may send is sent unless it is zero.
 	Client bool
 }
 
@@ -164,10 +200,13 @@ func (s *Types) Plan(t reflect.Type, tag reflect.StructTag) (*Plan, error) {
 	rules := parseRules(tag)
 	node := s.compiler.compile(t, rules, t.String())
 	rules.reportUnused(&s.compiler, t.String())
+	p := &Plan{types: s, node: node, typ: t, writableBy: s.compiler.roles(tag, t.String(), "writableBy")}
+	s.compiler.misplaced(tag, t.String(), "visibleTo")
 	if err := s.compiler.settle(); err != nil {
 		return nil, err
 	}
-	return &Plan{types: s, node: node, typ: t}, nil
+	p.survey()
+	return p, nil
 }
 
 // Plan decodes, encodes and describes the values of one Go type under one set
@@ -176,6 +215,12 @@ type Plan struct {
 	types *Types
 	node  node
 	typ   reflect.Type
+	// writableBy are the roles that may send the value itself.
+	writableBy roles
+	// roles are all that are mentioned; sees and sends say whether some members
+	// are only for some to see, or to send.
+	roles       []string
+	sees, sends bool
 }
 
 // Type returns the Go type of the plan's values.

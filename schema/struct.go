@@ -27,7 +27,14 @@ type field struct {
 	readOnly bool
 	// writeOnly members are read and never written.
 	writeOnly bool
-	doc       document
+	// veiled members are not for everybody to see, sealed ones not for everybody
+	// to send: for nobody, or for those who have one of the roles.
+	veiled, sealed bool
+	// partial members have veiled ones inside, so that who looks decides whether
+	// they are zero.
+	partial               bool
+	doc                   document
+	visibleTo, writableBy roles
 }
 
 // omission says when a member is left out of an answer.
@@ -119,9 +126,9 @@ func fieldAt(v reflect.Value, index []int) reflect.Value {
 }
 
 // member passes over a name, up to the value, and returns the field's number.
-// For a name that no field has it passes over the value, too, and returns -1.
+// For a name that may not be sent it passes over the value, too, and returns -1.
 func (n *structNode) member(d *decoder, guess int) (i int, ok bool) {
-	if guess < len(n.fields) && !n.fields[guess].readOnly {
+	if guess < len(n.fields) && !n.fields[guess].sealed {
 		name := n.fields[guess].name
 		end := d.pos + 1 + len(name)
 		if end < len(d.data) && d.data[end] == '"' && d.data[d.pos] == '"' && string(d.data[d.pos+1:end]) == name {
@@ -137,19 +144,24 @@ func (n *structNode) member(d *decoder, guess int) (i int, ok bool) {
 	if escaped {
 		name = []byte(d.content(start, end, true))
 	}
-	if i, known := n.byName[string(name)]; known {
+	if i, known := n.byName[string(name)]; known && n.fields[i].writableBy.include(d.report.Viewer) {
 		return i, true
 	}
-	return -1, n.unknown(d, start, end, escaped)
+	return -1, n.refuse(d, start, end, escaped)
 }
 
-// unknown passes over a member that may not be sent: one that nobody declared
-// or one that only answers have.
-func (n *structNode) unknown(d *decoder, start, end int, escaped bool) bool {
+// refuse passes over a member that may not be sent: one that nobody declared,
+// that only answers have, or that is for others to send. The last two are never
+// ignored: who sends them believes that they count.
+func (n *structNode) refuse(d *decoder, start, end int, escaped bool) bool {
 	name := d.content(start, end, escaped)
+	f := n.named(name)
+	if f != nil {
+		name = f.name
+	}
 	d.path[len(d.path)-1].Name = name
 	switch {
-	case n.isReadOnly(name):
+	case f != nil:
 		d.violate("read_only")
 	case d.cfg.InsecureIgnoreUnknown == "":
 		d.violate("extra_forbidden")
@@ -157,13 +169,17 @@ func (n *structNode) unknown(d *decoder, start, end int, escaped bool) bool {
 	return d.skip()
 }
 
-func (n *structNode) isReadOnly(name string) bool {
-	for i := range n.fields {
-		if n.fields[i].readOnly && n.fields[i].name == name {
-			return true
+// named returns the field with the name or the alias, or nil.
+func (n *structNode) named(name string) *field {
+	if i, sent := n.byName[name]; sent {
+		return &n.fields[i]
+	}
+	for i := range n.fields { // A read-only one.
+		if n.fields[i].name == name {
+			return &n.fields[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // finish reports what is missing and fills in the defaults.
@@ -191,7 +207,7 @@ func (n *structNode) finish(d *decoder, v reflect.Value, seen bitset) {
 }
 
 func (f *field) setDefault(cfg *Config, v reflect.Value) {
-	inner := decoder{cfg: cfg, report: &Report{}, data: f.preset.text, ascii: isASCII(f.preset.text)}
+	inner := decoder{cfg: cfg, report: &Report{Viewer: everyRole{}}, data: f.preset.text, ascii: isASCII(f.preset.text)}
 	f.plan.decode(&inner, fieldAt(v, f.index)) // It was decoded once at registration, so it cannot fail.
 }
 
@@ -208,11 +224,11 @@ func (n *structNode) encode(e *encoder, v reflect.Value) {
 func (n *structNode) encodeMembers(e *encoder, v reflect.Value, first bool) {
 	for i := range n.fields {
 		f := &n.fields[i]
-		if f.writeOnly && !e.compares {
+		if f.veiled && !e.shows(f) {
 			continue
 		}
 		value := fieldAt(v, f.index)
-		if f.omit != omitNever && f.omitted(value) {
+		if f.omit != omitNever && f.omitted(e, value) {
 			continue
 		}
 		first = e.member(f.name, first)
@@ -220,6 +236,9 @@ func (n *structNode) encodeMembers(e *encoder, v reflect.Value, first bool) {
 	}
 	for i := range n.computed {
 		c := &n.computed[i]
+		if !e.compares && !c.visibleTo.include(e.viewer) {
+			continue
+		}
 		first = e.member(c.name, first)
 		c.encode(e, v)
 	}
@@ -236,7 +255,7 @@ func (e *encoder) member(name string, first bool) bool {
 	return false
 }
 
-func (f *field) omitted(v reflect.Value) bool {
+func (f *field) omitted(e *encoder, v reflect.Value) bool {
 	switch f.omit {
 	case omitAbsent:
 		w, ok := f.plan.(*wrapNode)
@@ -246,6 +265,9 @@ func (f *field) omitted(v reflect.Value) bool {
 		_, present := w.open(v)
 		return !present
 	case omitZero:
+		if f.partial {
+			v = e.seen(f.plan, v)
+		}
 		if z, ok := v.Interface().(interface{ IsZero() bool }); ok && (v.Kind() != reflect.Pointer || !v.IsNil()) {
 			return z.IsZero()
 		}
@@ -271,6 +293,8 @@ type computed struct {
 	onPtr  bool
 	result node
 	doc    document
+	// visibleTo are the roles that see the member.
+	visibleTo roles
 }
 
 func (c *computed) encode(e *encoder, v reflect.Value) {

@@ -61,6 +61,7 @@ func (c *compiler) union(t reflect.Type, where string) node {
 			r := parseRules(f.Tag)
 			v := variant{field: i, plan: c.compile(f.Type.Elem(), r, where+"."+f.Name)}
 			r.reportUnused(c, where+"."+f.Name)
+			c.misplaced(f.Tag, where+"."+f.Name, accessKeys()...)
 			n.variants = append(n.variants, v)
 		}
 	}
@@ -78,7 +79,7 @@ func (n *unionNode) tag(c *compiler, where string) {
 		v := &n.variants[i]
 		name := where + "." + n.typ.Field(v.field).Name
 		if n.discriminator != "" {
-			v.tag = constantOf(v.plan, n.discriminator)
+			v.tag = c.constantOf(v.plan, n.discriminator, name)
 			if v.tag == "" {
 				c.mistake(name, "the variant needs a string member %q with a const", n.discriminator)
 				continue
@@ -93,8 +94,9 @@ func (n *unionNode) tag(c *compiler, where string) {
 	}
 }
 
-// constantOf returns the constant of a struct's member.
-func constantOf(plan node, name string) string {
+// constantOf returns the constant of a struct's member, which must be for
+// everybody: who does not get it could not tell what they got.
+func (c *compiler) constantOf(plan node, name, where string) string {
 	s, ok := plan.(*structNode)
 	if !ok {
 		return ""
@@ -102,6 +104,9 @@ func constantOf(plan node, name string) string {
 	i, ok := s.byName[name]
 	if !ok {
 		return ""
+	}
+	if f := &s.fields[i]; f.visibleTo != nil || f.writableBy != nil {
+		c.mistake(where, "the member %q tells the variants apart, so it is for everybody", name)
 	}
 	if text, ok := s.fields[i].plan.(*stringNode); ok && text.constant {
 		return text.texts[0]
