@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"reflect"
@@ -111,6 +112,10 @@ func (a *App) Use(middleware ...func(http.Handler) http.Handler) {
 	a.mistakes = append(a.mistakes, missingMiddleware(middleware)...)
 	a.middleware = append(a.middleware, middleware...)
 }
+
+// Logger returns the app's logger: that of its Config, or the one that the
+// settings describe.
+func (a *App) Logger() *slog.Logger { return a.cfg.Logger }
 
 // Mistake adds to the mistakes with which the app will not start: for packages
 // that declare operations, and for what only the application can know is wrong.

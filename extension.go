@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"reflect"
 	"slices"
 
@@ -86,6 +87,9 @@ func (p *program) runCommand(ctx context.Context, parsed *kong.Context) error {
 // provide binds everything that the Run method of a command may ask for.
 func (p *program) provide(ctx context.Context, parsed *kong.Context, settings Settings) error {
 	if !p.app.ownLogger {
+		if settings.LogLevel == slog.LevelInfo { // Who runs a command sees what it does.
+			settings.LogLevel = slog.LevelWarn
+		}
 		p.app.cfg.Logger = settings.logger(p.stderr)
 		p.useLogger(p.app.cfg.Logger)
 	}

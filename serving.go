@@ -64,7 +64,7 @@ func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
 	}
 	server, err = serve.New(serve.Config{
 		Addr: addr, DataDir: c.DataDir,
-		TLSCert: c.TLSCert, TLSKey: c.TLSKey,
+		TLSCert: c.TLSCert, TLSKey: c.TLSKey, ClientCAs: c.clientCAs(),
 		InsecurePlainHTTP:              c.InsecurePlainHTTP,
 		InsecureDevelopmentCertificate: c.InsecureDevelopmentCertificate,
 		GracePeriod:                    c.Grace, DrainDelay: c.DrainDelay,
@@ -77,6 +77,14 @@ func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
 		},
 	}, app)
 	return server, errors.Join(mistake, err)
+}
+
+// clientCAs returns the files with the authorities of client certificates.
+func (s *Settings) clientCAs() []string {
+	if s.TLSClientCA == "" {
+		return nil
+	}
+	return []string{s.TLSClientCA}
 }
 
 // addrMistake says what is wrong with an address that lacks its host, its port
@@ -214,7 +222,7 @@ func (e startError) Error() string {
 		"serve config: ", "", "serve: ", "",
 		"InsecurePlainHTTP", "--insecure-plain-http",
 		"InsecureDevelopmentCertificate", "--insecure-development-certificate",
-		"TLSCert", "--tls-cert", "TLSKey", "--tls-key", "DataDir", "--data",
+		"TLSCert", "--tls-cert", "TLSKey", "--tls-key", "ClientCAs", "--tls-client-ca", "DataDir", "--data",
 		"GracePeriod", "--grace", "DrainDelay", "--drain-delay", "Addr", "--addr",
 	).Replace(e.cause.Error())
 	if next := e.advice(); next != "" {

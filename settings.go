@@ -43,6 +43,10 @@ type Settings struct {
 	// development certificate.
 	TLSCert string `name:"tls-cert" aliases:"cert" env:"FASTNESS_TLS_CERT" placeholder:"FILE" help:"PEM file with the certificate chain. Without one, a development certificate is made."`
 	TLSKey  string `name:"tls-key" aliases:"key" env:"FASTNESS_TLS_KEY" placeholder:"FILE" help:"PEM file with the private key."`
+	// TLSClientCA is a PEM file with the authorities whose client certificates are
+	// believed. With it every client is asked for one, and may have none; see
+	// auth.ClientCertificate.
+	TLSClientCA string `name:"tls-client-ca" env:"FASTNESS_TLS_CLIENT_CA" placeholder:"FILE" help:"PEM file with the authorities of client certificates. Without one, none are asked for."`
 	// MasterKey is the file with the key that encrypts the keys of the app where
 	// they are stored. The default is master.key in the DataDir, which is made in
 	// development only: elsewhere it belongs to another place than what it opens.
@@ -94,7 +98,9 @@ func (f *settingsFlags) AfterApply(ctx *kong.Context) error {
 		mistakes = append(mistakes, fmt.Errorf("--grace: %v is not above 0, want a time such as 15s or 2m", f.Grace))
 	}
 	// Whoever puts the key itself into the variable must not find it in a log.
-	for _, file := range []struct{ flag, value string }{{"--tls-cert", f.TLSCert}, {"--tls-key", f.TLSKey}} {
+	for _, file := range []struct{ flag, value string }{
+		{"--tls-cert", f.TLSCert}, {"--tls-key", f.TLSKey}, {"--tls-client-ca", f.TLSClientCA}, {"--master-key", f.MasterKey},
+	} {
 		if isPEM(file.value) {
 			mistakes = append(mistakes, fmt.Errorf("%s is the text of a PEM file, want the file's name", file.flag))
 		}

@@ -59,8 +59,8 @@ func ambiguous() error {
 	return problem.New(http.StatusBadRequest, "the request has more than one credential").Named("ambiguous_credentials")
 }
 
-// crossSite is the answer to a page of another site that makes a browser send
+// CrossSite returns the answer to a page of another site that makes a browser send
 // what its owner never asked for.
-func crossSite() error {
+func CrossSite() error {
 	return problem.New(http.StatusForbidden, "the request comes from another site").Named("cross_site")
 }

@@ -106,8 +106,8 @@ func (s *Schemes) Authenticate(ctx context.Context, r *http.Request) (*User, err
 		return nil, err
 	case k == nil || !s.allows(k.is.Name):
 		return nil, s.missing
-	case k.is.Ambient && !fromOwnPage(r):
-		return nil, crossSite()
+	case k.is.Ambient && !FromOwnPage(r):
+		return nil, CrossSite()
 	}
 	u, err := k.Authenticate(ctx, r)
 	if err != nil {
@@ -152,12 +152,12 @@ func (s *Schemes) find(r *http.Request) (*known, error) {
 	return ambient, nil
 }
 
-// fromOwnPage reports whether a browser's request is one that the API's own
+// FromOwnPage reports whether a browser's request is one that the API's own
 // pages made, or that changes nothing. Sec-Fetch-Site says so where the page
 // cannot; where it is missing, Origin must name the host. Where both are missing
 // no browser of this decade has sent the request, and nothing else has reason to
 // carry a browser's credential.
-func fromOwnPage(r *http.Request) bool {
+func FromOwnPage(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true

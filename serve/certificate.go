@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // setUpTLS decides on versions, suites and the source of the certificate.
 func (s *Server) setUpTLS(now func() time.Time) error {
 	var certificate func() *tls.Certificate
+	var mistakes error
 	if s.cfg.TLSCert == "" {
 		dev, err := openDevelopment(s.cfg.DataDir, s.cfg.Logger, now)
 		if err != nil {
@@ -21,11 +19,9 @@ func (s *Server) setUpTLS(now func() time.Time) error {
 		}
 		s.devCA, certificate = dev.authorityFile(), dev.certificate
 	} else {
-		files := &certFiles{cert: s.cfg.TLSCert, key: s.cfg.TLSKey, logger: s.cfg.Logger, now: now}
-		if err := files.load(); err != nil {
-			return err
-		}
-		certificate = files.certificate
+		var files *renewed[tls.Certificate]
+		files, mistakes = s.certificateFiles(now)
+		certificate = files.latest
 	}
 	s.tls = &tls.Config{
 		Time:       now,
@@ -44,78 +40,25 @@ func (s *Server) setUpTLS(now func() time.Time) error {
 			return certificate(), nil
 		},
 	}
-	return nil
-}
-
-// checkEvery is how often the certificate files may be looked at.
-const checkEvery = time.Second
-
-// certFiles is a certificate in files, which somebody else renews.
-type certFiles struct {
-	cert, key string
-	logger    *slog.Logger
-	now       func() time.Time
-	current   atomic.Pointer[tls.Certificate]
-
-	mu      sync.Mutex // guards following
-	checked time.Time
-	seen    [2]os.FileInfo
-}
-
-// certificate returns the newest good certificate. A renewal is two writes, of which
-// one may not have happened yet; what cannot be used is logged and tried again when
-// the files change once more.
-func (f *certFiles) certificate() *tls.Certificate {
-	if f.mu.TryLock() { // Handshakes need not wait for the disk.
-		defer f.mu.Unlock()
-		if now := f.now(); now.Sub(f.checked).Abs() >= checkEvery {
-			f.checked = now
-			if f.changedLocked() {
-				if err := f.loadLocked(); err != nil {
-					f.logger.Error("the new certificate is not used", "error", err)
-				} else {
-					f.logger.Info("certificate renewed", "not_after", f.current.Load().Leaf.NotAfter)
-				}
-			}
-		}
+	if len(s.cfg.ClientCAs) > 0 {
+		mistakes = errors.Join(mistakes, s.askForCertificates(now))
 	}
-	return f.current.Load()
+	return mistakes
 }
 
-func (f *certFiles) load() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.checked = f.now()
-	f.changedLocked()
-	return f.loadLocked()
-}
-
-// changedLocked reports whether the files are not those that it saw the last time.
-func (f *certFiles) changedLocked() bool {
-	changed := false
-	for i, name := range [...]string{f.cert, f.key} {
-		info, err := os.Stat(name)
-		old := f.seen[i]
+// certificateFiles returns the newest good certificate of the files.
+func (s *Server) certificateFiles(now func() time.Time) (*renewed[tls.Certificate], error) {
+	files := &renewed[tls.Certificate]{what: "certificate", files: []string{s.cfg.TLSCert, s.cfg.TLSKey}, logger: s.cfg.Logger, now: now}
+	files.note = func(pair *tls.Certificate) slog.Attr { return slog.Time("not_after", pair.Leaf.NotAfter) }
+	files.read = func() (*tls.Certificate, error) {
+		pair, err := tls.LoadX509KeyPair(s.cfg.TLSCert, s.cfg.TLSKey)
 		if err != nil {
-			info = nil
+			return nil, fmt.Errorf("TLSCert and TLSKey: %w", err)
 		}
-		if (info == nil) != (old == nil) || info != nil &&
-			(!os.SameFile(info, old) || info.Size() != old.Size() || !info.ModTime().Equal(old.ModTime())) {
-			changed = true
+		if now().After(pair.Leaf.NotAfter) {
+			return nil, errors.New("TLSCert: the certificate has expired")
 		}
-		f.seen[i] = info
+		return &pair, nil
 	}
-	return changed
-}
-
-func (f *certFiles) loadLocked() error {
-	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
-	if err != nil {
-		return fmt.Errorf("TLSCert and TLSKey: %w", err)
-	}
-	if f.now().After(pair.Leaf.NotAfter) {
-		return errors.New("TLSCert: the certificate has expired")
-	}
-	f.current.Store(&pair)
-	return nil
+	return files, files.load()
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,16 @@ type Config struct {
 	// its private key. They are read again when they change. Without them a
 	// development certificate is made.
 	TLSCert, TLSKey string
+	// ClientCAs are PEM files with the certificates of authorities and no keys. If
+	// there are any, the server asks for client certificates and takes those that
+	// one of these authorities has signed for client authentication; a connection
+	// with another one is refused, one without is not. They are read again when they
+	// change, and hold for new connections. Who a certificate belongs to is for
+	// auth.ClientCertificate to say.
+	ClientCAs []string
+	// RequireClientCertificate refuses connections without a client certificate,
+	// for a service that nobody but other services calls.
+	RequireClientCertificate bool
 	// DataDir is the folder in which the development certificate and its
 	// authority live, in "dev-ca".
 	DataDir string
@@ -143,6 +154,10 @@ func (cfg Config) validateTLS() error {
 	mistake(files && cfg.PlainHTTP, "TLSCert or TLSKey is set although plain HTTP is to be served, want one of them")
 	mistake(cfg.PlainHTTP && !loopback && cfg.InsecurePlainHTTP == "",
 		"PlainHTTP is set and Addr is not loopback, want TLS or a reason in InsecurePlainHTTP")
+	mistake(len(cfg.ClientCAs) > 0 && cfg.PlainHTTP, "ClientCAs is set although plain HTTP is to be served, which has no client certificates")
+	mistake(slices.Contains(cfg.ClientCAs, ""), "ClientCAs has an empty name, want names of files")
+	mistake(cfg.RequireClientCertificate && len(cfg.ClientCAs) == 0,
+		"RequireClientCertificate is set and ClientCAs is empty, want the authorities to trust")
 	development := !files && !cfg.PlainHTTP
 	mistake(development && cfg.DataDir == "",
 		"DataDir is empty, want a folder for the development certificate, or TLSCert and TLSKey")

@@ -163,6 +163,8 @@ func TestConfigNamesAllMistakesAtOnce(t *testing.T) {
 		{"a development certificate without a folder", serve.Config{}, []string{"DataDir"}},
 		{"a port with a name", serve.Config{Addr: "127.0.0.1:https", PlainHTTP: true}, []string{"port"}},
 		{"a delay beyond the grace period", serve.Config{PlainHTTP: true, DrainDelay: time.Minute}, []string{"DrainDelay"}},
+		{"client certificates over plain HTTP", serve.Config{PlainHTTP: true, ClientCAs: []string{"ca.pem", ""}}, []string{"ClientCAs is set", "empty name"}},
+		{"client certificates of nobody", serve.Config{DataDir: "never", RequireClientCertificate: true}, []string{"RequireClientCertificate"}},
 		{"files that are not there, and more", serve.Config{TLSCert: "no.pem", TLSKey: "no.key", MaxConns: -1}, []string{"TLSCert and TLSKey", "MaxConns"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

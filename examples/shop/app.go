@@ -5,6 +5,7 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/sqldb"
@@ -14,6 +15,12 @@ import (
 //
 //go:embed *.go
 var source embed.FS
+
+// roles are all that users of the shop can have.
+func roles() []string { return []string{"admin", "seller", "customer"} }
+
+// mainBranch is the tenant of users who sign up by themselves.
+const mainBranch = "castle"
 
 // newApp declares the shop. Nothing is opened until it starts.
 func newApp() *fastness.App {
@@ -29,7 +36,18 @@ func newApp() *fastness.App {
 			{Name: "pages", Description: "For people."},
 		},
 		Source: source,
+		Roles:  roles(),
 	})
+
+	users := identity.New(identity.Config{
+		Open:    openUsers,
+		Name:    "Fastness shop",
+		Roles:   roles(),
+		SignUp:  &identity.SignUp{Roles: []string{"customer"}, Tenant: mainBranch},
+		Scopes:  []identity.Scope{{Name: "items", Description: "Sell items."}, {Name: "orders", Description: "Order items."}},
+		Clients: []identity.Client{{ID: "shop", Name: "The shop's own programs", FirstParty: true}},
+	})
+	users.Declare(app)
 
 	fastness.ProvideValue(app, app)
 	fastness.ProvideApp(app, openDB)

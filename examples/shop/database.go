@@ -50,6 +50,24 @@ func openDB(ctx context.Context, in struct{ Settings fastness.Settings }) (*sqld
 	return db, closeDB, nil
 }
 
+// openUsers opens the file users.db, for accounts, sessions, keys and events. It
+// is not shop.db: a request that holds the one transaction that writes there
+// would wait for itself if it logged somebody out.
+func openUsers(_ context.Context, settings fastness.Settings) (*sqldb.DB, error) {
+	path, err := makeFile(settings.DataDir, "users.db")
+	if err != nil {
+		return nil, err
+	}
+	db := new(sqldb.DB)
+	if db.Write, err = openPool(path, 1, url.Values{"_txlock": {"immediate"}, "_journal_mode": {"WAL"}}); err != nil {
+		return nil, err
+	}
+	if db.Read, err = openPool(path, maxReaders, url.Values{}); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
 // makeFile makes a file that only its owner may read, where there is none.
 // SQLite gives its other files the same mode.
 func makeFile(dir, name string) (path string, err error) {

@@ -1,0 +1,4 @@
+package auditlog
+
+// EncodeDetails is how details are stored.
+var EncodeDetails = encodeDetails

@@ -1,0 +1,67 @@
+package account
+
+import (
+	"context"
+	"fmt"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 500
+)
+
+// Get returns an account, or [ErrUnknown].
+func (a *Accounts) Get(ctx context.Context, id string) (*Account, error) {
+	return found(a.row(ctx, id))
+}
+
+// ByName returns the account of a name, or [ErrUnknown].
+func (a *Accounts) ByName(ctx context.Context, name string) (*Account, error) {
+	canon, _ := fold(name)
+	return found(a.named(ctx, canon))
+}
+
+func found(r *record, err error) (*Account, error) {
+	if err != nil {
+		return nil, err
+	}
+	if r == nil || r.deleted {
+		return nil, unknown()
+	}
+	return &r.Account, nil
+}
+
+// Page says which accounts to list.
+type Page struct {
+	// After is the name of the last account of the page before, or "".
+	After string
+	// Limit is how many there are at most: 50 by default, no more than 500.
+	Limit int
+}
+
+// List returns accounts in the order of their names, those of all tenants. A page
+// is as quick as any other, wherever it is.
+func (a *Accounts) List(ctx context.Context, page Page) ([]Account, error) {
+	after, ok := fold(page.After)
+	if !ok && page.After != "" {
+		return nil, badName()
+	}
+	if page.Limit <= 0 {
+		page.Limit = defaultLimit
+	}
+	rows, err := a.store.Query(ctx, "SELECT "+columns+" FROM fastness_accounts WHERE fold > ? ORDER BY fold LIMIT ?",
+		after, min(page.Limit, maxLimit))
+	if err != nil {
+		return nil, fmt.Errorf("account: list: %w", err)
+	}
+	defer rows.Close()
+	list := []Account{}
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r.Account)
+	}
+	return list, rows.Err()
+}

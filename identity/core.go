@@ -1,0 +1,231 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auditlog"
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/auth/account"
+	"github.com/fastness/fastness/auth/apikey"
+	"github.com/fastness/fastness/auth/password"
+	"github.com/fastness/fastness/auth/session"
+	"github.com/fastness/fastness/auth/token"
+	"github.com/fastness/fastness/keyring"
+	"github.com/fastness/fastness/observe"
+	"github.com/fastness/fastness/secret"
+	"github.com/fastness/fastness/sqldb"
+)
+
+// The purposes of keys.
+const (
+	purposeToken  = "access-token"
+	purposeFactor = "second-factor"
+)
+
+// Core is the identity of an app that has started: the parts that it is made of.
+type Core struct {
+	Accounts *account.Accounts
+	Sessions *session.Sessions
+	Cookies  *session.Cookies
+	APIKeys  *apikey.Keys
+	Ring     *keyring.Ring
+	Events   *auditlog.Log
+	// Issuer is the iss of the tokens.
+	Issuer string
+
+	cfg    *Config
+	logger *slog.Logger
+	// bootstrapFile holds the token for the first administrator.
+	bootstrapFile string
+	db            *sqldb.DB
+	issuer        *token.Issuer
+	verifier      *token.Verifier
+	bearer        *token.Bearer
+	keys          *apikey.Scheme
+}
+
+// open makes the core when the app starts.
+func (id *Identity) open(ctx context.Context, in struct{ Settings fastness.Settings }) (*Core, func(error) error, error) {
+	c := &Core{cfg: &id.cfg, logger: id.app.Logger(), bootstrapFile: bootstrapPath(in.Settings)}
+	if err := c.name(in.Settings); err != nil {
+		return nil, nil, err
+	}
+	var err error
+	if c.db, err = id.cfg.Open(ctx, in.Settings); err != nil {
+		return nil, nil, fmt.Errorf("identity: %w", err)
+	}
+	if err := c.assemble(ctx, in.Settings); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("identity: %w", err), c.db.Close())
+	}
+	id.core.Store(c)
+	return c, func(error) error { return c.db.Close() }, nil
+}
+
+// name finds out what the API is called.
+func (c *Core) name(s fastness.Settings) error {
+	c.Issuer = c.cfg.Issuer
+	if s.Development() {
+		_, port, err := net.SplitHostPort(s.Addr)
+		if err != nil {
+			port = "8443"
+		}
+		c.Issuer = "https://localhost:" + port
+	}
+	if c.Issuer == "" {
+		return errors.New("identity: Issuer is empty, want the URL under which the API is reached: only in development it is known")
+	}
+	return nil
+}
+
+func (c *Core) assemble(ctx context.Context, s fastness.Settings) (err error) {
+	if c.Events, err = auditlog.Open(ctx, auditlog.Config{DB: c.db, Logger: c.logger, Now: c.cfg.Now}); err != nil {
+		return err
+	}
+	if err := c.openRing(ctx, s); err != nil {
+		return err
+	}
+	if err := c.openAccounts(ctx); err != nil {
+		return err
+	}
+	c.Sessions, err = session.Open(ctx, session.Config{DB: c.db, Accounts: c.Accounts, Events: c.Events, Now: c.cfg.Now})
+	if err != nil {
+		return err
+	}
+	if c.APIKeys, err = apikey.Open(ctx, apikey.Config{DB: c.db, Accounts: c.Accounts, Events: c.Events, Now: c.cfg.Now}); err != nil {
+		return err
+	}
+	return c.makeSchemes()
+}
+
+func (c *Core) openRing(ctx context.Context, s fastness.Settings) error {
+	master, err := masterKey(s)
+	if err != nil {
+		return err
+	}
+	sealer, err := keyring.NewSealer(master)
+	if err != nil {
+		return err
+	}
+	store, err := keyring.SQL(ctx, c.db)
+	if err != nil {
+		return err
+	}
+	c.Ring, err = keyring.Open(ctx, keyring.Config{
+		Store: store, Sealer: sealer, Events: c.Events, Logger: c.logger, Now: c.cfg.Now,
+		Purposes: []keyring.Purpose{
+			{Name: purposeToken, Algorithm: c.cfg.Algorithm, Lifetime: c.cfg.RotateEvery, Retain: c.cfg.AccessTTL + keyring.DefaultSkew},
+			{Name: purposeFactor, Algorithm: keyring.A256GCM},
+		},
+	})
+	return err
+}
+
+// masterKey reads the key that encrypts all others at rest. In development it is
+// made where it is missing.
+func masterKey(s fastness.Settings) (secret.Text, error) {
+	path := s.MasterKey
+	if path == "" {
+		path = filepath.Join(s.DataDir, "master.key")
+	}
+	if s.Development() {
+		return keyring.LoadOrCreateKEK(path)
+	}
+	key, err := keyring.LoadKEK(path)
+	if err != nil {
+		return key, fmt.Errorf("%w; keys new-master FILE makes one, --master-key says where it is", err)
+	}
+	return key, nil
+}
+
+func (c *Core) openAccounts(ctx context.Context) error {
+	hashing := password.Config{}
+	if c.cfg.InsecureWeakHashing != "" {
+		hashing = password.Config{Memory: 8, Time: 1, InsecureWeakParameters: c.cfg.InsecureWeakHashing}
+	}
+	hasher, err := password.New(hashing)
+	if err != nil {
+		return err
+	}
+	policy, err := password.NewPolicy(password.PolicyConfig{MinLength: c.cfg.MinPassword, Breached: c.cfg.Breached})
+	if err != nil {
+		return err
+	}
+	var signUp auth.Set
+	if c.cfg.SignUp != nil {
+		signUp = auth.SetOf(c.cfg.SignUp.Roles...)
+	}
+	c.Accounts, err = account.Open(ctx, account.Config{
+		DB: c.db, Passwords: hasher, Policy: policy, Events: c.Events, Now: c.cfg.Now,
+		Roles: c.cfg.Roles, Administrator: c.cfg.Administrator, SignUpRoles: signUp,
+		EndSessions: func(ctx context.Context, user, except string) error {
+			_, err := c.Sessions.EndOthers(ctx, user, except)
+			return err
+		},
+		Sealer: factorSealer{c.Ring}, Issuer: c.displayName(),
+	})
+	return err
+}
+
+// displayName is what authenticator apps call the application.
+func (c *Core) displayName() string {
+	if c.cfg.Name != "" {
+		return c.cfg.Name
+	}
+	u, err := url.Parse(c.Issuer)
+	if err != nil {
+		return "API"
+	}
+	return u.Hostname()
+}
+
+func (c *Core) audience() string {
+	if c.cfg.Audience != "" {
+		return c.cfg.Audience
+	}
+	return c.Issuer
+}
+
+func (c *Core) makeSchemes() (err error) {
+	keys := tokenKeys{c.Ring}
+	c.issuer, err = token.NewIssuer(token.IssuerConfig{
+		Issuer: c.Issuer, Audience: c.audience(), Signer: keys, TTL: c.cfg.AccessTTL, Now: c.cfg.Now,
+	})
+	if err != nil {
+		return err
+	}
+	c.verifier, err = token.NewVerifier(token.VerifierConfig{Issuer: c.Issuer, Audience: c.audience(), Keys: keys, Now: c.cfg.Now})
+	if err != nil {
+		return err
+	}
+	c.bearer, err = token.NewBearer(token.BearerConfig{
+		Name: schemeOAuth2, Verifiers: []*token.Verifier{c.verifier}, Accounts: c.Accounts, Sessions: c.Sessions,
+	})
+	if err != nil {
+		return err
+	}
+	if c.Cookies, err = session.NewCookies(session.CookieConfig{Sessions: c.Sessions, Name: schemeSession}); err != nil {
+		return err
+	}
+	c.keys, err = apikey.NewScheme(apikey.SchemeConfig{Keys: c.APIKeys, Name: schemeAPIKey})
+	return err
+}
+
+// originOf says where a request comes from.
+func originOf(ctx context.Context, in struct{ Request *http.Request }) (origin, error) {
+	o := origin{By: account.By{Request: fastness.RequestID(ctx)}, Label: in.Request.UserAgent()}
+	if addr := observe.PeerAddr(in.Request); addr.IsValid() {
+		o.Address = addr.String()
+	}
+	if u := auth.From(ctx); u != nil {
+		o.Actor, o.Session = u.ID, u.Session
+	}
+	return o, nil
+}

@@ -1,0 +1,65 @@
+package identity
+
+import (
+	"context"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/secret"
+)
+
+type enrolInput struct {
+	Core *Core
+	From origin
+	Body struct {
+		Password secret.Text `json:"password" minLength:"1" maxLength:"4096" doc:"The current password."`
+	}
+}
+
+// EnrolmentView is what an authenticator app needs.
+type EnrolmentView struct {
+	Secret string `json:"secret" maxLength:"64" doc:"In base32, to be typed in."`
+	URL    string `json:"url" maxLength:"512" doc:"An otpauth address, to be shown as a QR code."`
+}
+
+func enrol(ctx context.Context, in enrolInput) (EnrolmentView, error) {
+	e, err := in.Core.Accounts.Enrol(ctx, in.From.By, in.Body.Password)
+	if err != nil {
+		return EnrolmentView{}, err
+	}
+	return EnrolmentView{Secret: e.Secret.Reveal(), URL: e.URI.Reveal()}, nil
+}
+
+type confirmInput struct {
+	Core *Core
+	From origin
+	Body struct {
+		Code string `json:"code" minLength:"6" maxLength:"16"`
+	}
+}
+
+// RecoveryCodes let somebody in who has lost the authenticator app.
+type RecoveryCodes struct {
+	Codes []string `json:"recovery_codes" maxItems:"20" doc:"Each works once."`
+}
+
+func confirmEnrolment(ctx context.Context, in confirmInput) (RecoveryCodes, error) {
+	codes, err := in.Core.Accounts.ConfirmEnrolment(ctx, in.From.By, in.Body.Code)
+	view := RecoveryCodes{Codes: make([]string, len(codes))}
+	for i, code := range codes {
+		view.Codes[i] = code.Reveal()
+	}
+	return view, err
+}
+
+type removeFactorInput struct {
+	Core *Core
+	From origin
+	Body struct {
+		Password secret.Text `json:"password" minLength:"1" maxLength:"4096" doc:"The current password."`
+		Code     string      `json:"code" minLength:"6" maxLength:"64" doc:"A code of the app, or a recovery code."`
+	}
+}
+
+func removeFactor(ctx context.Context, in removeFactorInput) (fastness.NoContent, error) {
+	return fastness.NoContent{}, in.Core.Accounts.RemoveSecondFactor(ctx, in.From.By, in.Body.Password, in.Body.Code)
+}
