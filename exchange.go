@@ -38,12 +38,17 @@ type exchange struct {
 	shown  problem.Problem
 	inside bool // the in-flight cap counts this request
 	forked bool // middleware may still hold it
-	// routed is the pattern of the route that was found behind middleware.
-	routed atomic.Pointer[string]
+	behind atomic.Pointer[seen]
 
 	// The buffers are kept from one request to the next. What is beyond their
 	// length is never read.
 	body, encoded []byte
+}
+
+// seen is what the chain has found out behind middleware, for the access log.
+type seen struct {
+	route string
+	user  *auth.User
 }
 
 // life is the part of an exchange that may outlive it: the context and the

@@ -26,9 +26,8 @@ func (a *App) compileChain() {
 				if err := s.run(x); err != nil {
 					return err
 				}
-				if x.match.Outcome == route.Found && outer.routed.Load() == nil { // The access log is the outer one's.
-					pattern := x.route()
-					outer.routed.Store(&pattern)
+				if x.match.Outcome == route.Found { // The access log is the outer one's.
+					outer.behind.Store(&seen{x.route(), x.ctx.user})
 				}
 			}
 			return nil

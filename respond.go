@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/problem"
 )
@@ -42,12 +43,12 @@ func (x *exchange) send(a *answer) {
 		setCookie(h, c)
 	}
 	data := a.raw
-	if a.content != "" {
-		x.contentType(h, a.content)
-	}
 	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
 		x.out.WriteHeader(a.status)
 		return
+	}
+	if a.content != "" {
+		x.contentType(h, a.content)
 	}
 	// net/http counts the length of a short body by itself.
 	if len(data) > 2048 || x.r.Method == http.MethodHead {
@@ -191,8 +192,8 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 
 // route returns the pattern of the request's operation.
 func (x *exchange) route() string {
-	if pattern := x.routed.Load(); pattern != nil {
-		return *pattern
+	if seen := x.behind.Load(); seen != nil {
+		return seen.route
 	}
 	switch e := x.match.Value; {
 	case e.operation != nil:
@@ -206,6 +207,14 @@ func (x *exchange) route() string {
 	}
 }
 
+// caller returns the verified caller of the request, or nil.
+func (x *exchange) caller() *auth.User {
+	if seen := x.behind.Load(); seen != nil {
+		return seen.user
+	}
+	return x.ctx.user
+}
+
 // log writes the access log.
 func (x *exchange) log(aborted bool) {
 	if !x.app.cfg.Logger.Enabled(&x.ctx, slog.LevelInfo) {
@@ -215,5 +224,8 @@ func (x *exchange) log(aborted bool) {
 	line.Route, line.RequestID, line.Aborted = x.route(), x.ctx.id[0], aborted
 	line.Client = observe.PeerAddr(x.r)
 	line.Duration = time.Since(x.ctx.start)
+	if u := x.caller(); u != nil {
+		line.User = u.ID
+	}
 	line.Log(&x.ctx, x.app.cfg.Logger)
 }

@@ -64,7 +64,8 @@ func (c *Created[T]) fill(a *answer) error {
 	return nil
 }
 
-// Result is an answer with a status, headers and cookies of its own.
+// Result is an answer with a status, headers and cookies of its own. For one
+// without a body let T be [NoContent].
 type Result[T any] struct {
 	// Status is 200 to 599. 0 means the operation's own.
 	// A status of 400 or more is an answer like any other: what providers hold is
@@ -80,7 +81,12 @@ type Result[T any] struct {
 	Body    T
 }
 
-func (r *Result[T]) outline() outline { return outline{body: reflect.TypeFor[T]()} }
+func (r *Result[T]) outline() outline {
+	if t := reflect.TypeFor[T](); t != reflect.TypeFor[NoContent]() {
+		return outline{body: t}
+	}
+	return outline{status: http.StatusNoContent}
+}
 
 func (r *Result[T]) fill(a *answer) error {
 	if r.Status != 0 {

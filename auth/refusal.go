@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/fastness/fastness/problem"
 )
@@ -48,6 +49,9 @@ func missing(challenges []string) *problem.Problem {
 func (d *Description) invalid(refusal *Refusal) error {
 	challenge := d.Challenge
 	if refusal.Code != "" {
+		if strings.Contains(challenge, "=") { // Parameters are separated by commas (RFC 9110 section 11.2).
+			challenge += ","
+		}
 		challenge += ` error="` + refusal.Code + `"`
 	}
 	return problem.New(http.StatusUnauthorized, detailInvalid).Named("invalid_credentials").

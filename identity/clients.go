@@ -85,13 +85,10 @@ type revokeInput struct {
 	client
 }
 
-// Nothing is the body of an answer that says nothing.
-type Nothing struct{}
-
 // revoke ends the session of a token (RFC 7009). Whoever has the token may: it
 // proves more than a client_id. That of another client is left alone.
-func revoke(ctx context.Context, in revokeInput) (fastness.Result[Nothing], error) {
-	done := fastness.Result[Nothing]{Header: noStore()}
+func revoke(ctx context.Context, in revokeInput) (fastness.Result[fastness.NoContent], error) {
+	done := fastness.Result[fastness.NoContent]{Header: noStore()}
 	who, err := in.Core.authenticateClient(in.client)
 	if err != nil {
 		return done, err

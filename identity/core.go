@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auditlog"
@@ -66,7 +68,45 @@ func (id *Identity) open(ctx context.Context, in struct{ Settings fastness.Setti
 		return nil, nil, errors.Join(fmt.Errorf("identity: %w", err), c.db.Close())
 	}
 	id.core.Store(c)
-	return c, func(error) error { return c.db.Close() }, nil
+	return c, c.close(c.keepUp()), nil
+}
+
+// keepUp looks after the keys and clears away old sessions until stop is called.
+// Both happen without it, too, but not while nobody asks for anything.
+func (c *Core) keepUp() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = c.Ring.Run(ctx) }) // It ends with ctx, and logs what fails.
+	running.Go(func() { c.purge(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// purge deletes what has been over for long.
+func (c *Core) purge(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		_, err1 := c.Sessions.Purge(ctx)
+		_, err2 := c.APIKeys.Purge(ctx)
+		if err := errors.Join(err1, err2); err != nil && ctx.Err() == nil {
+			c.logger.Error("old sessions and keys could not be deleted", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (c *Core) close(stop func()) func(error) error {
+	return func(error) error {
+		stop()
+		return c.db.Close()
+	}
 }
 
 // name finds out what the API is called.
@@ -194,7 +234,10 @@ func (c *Core) audience() string {
 }
 
 func (c *Core) makeSchemes() (err error) {
-	keys := tokenKeys{c.Ring}
+	keys, err := c.Ring.Tokens(purposeToken)
+	if err != nil {
+		return err
+	}
 	c.issuer, err = token.NewIssuer(token.IssuerConfig{
 		Issuer: c.Issuer, Audience: c.audience(), Signer: keys, TTL: c.cfg.AccessTTL, Now: c.cfg.Now,
 	})

@@ -91,7 +91,7 @@ type submitInput struct {
 }
 
 // submitLogin takes the form of the page and leads on, or back to it.
-func submitLogin(ctx context.Context, in submitInput) (fastness.Result[Nothing], error) {
+func submitLogin(ctx context.Context, in submitInput) (fastness.Result[fastness.NoContent], error) {
 	out, err := in.Core.browserLogin(ctx, in.Request, in.From, account.Attempt{Name: in.Username, Password: revealed(in.Password), Code: in.Code})
 	next := ownPath(in.Next)
 	if why := reasonOf(err); why != "" {
@@ -130,7 +130,7 @@ type beginInput struct {
 	}
 }
 
-func beginSession(ctx context.Context, in beginInput) (fastness.Result[Nothing], error) {
+func beginSession(ctx context.Context, in beginInput) (fastness.Result[fastness.NoContent], error) {
 	return in.Core.browserLogin(ctx, in.Request, in.From, account.Attempt{Name: in.Body.Username, Password: in.Body.Password, Code: in.Body.Code})
 }
 
@@ -140,8 +140,8 @@ const deviceCookie = "__Host-device"
 
 // browserLogin logs in and sets the cookies. A page of another site must not: it
 // would log its visitor in as somebody else, who then reads what they leave here.
-func (c *Core) browserLogin(ctx context.Context, r *http.Request, from origin, at account.Attempt) (fastness.Result[Nothing], error) {
-	out := fastness.Result[Nothing]{Header: noStore()}
+func (c *Core) browserLogin(ctx context.Context, r *http.Request, from origin, at account.Attempt) (fastness.Result[fastness.NoContent], error) {
+	out := fastness.Result[fastness.NoContent]{Header: noStore()}
 	if !auth.FromOwnPage(r) {
 		return out, auth.CrossSite()
 	}

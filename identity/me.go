@@ -61,8 +61,8 @@ type logOutInput struct {
 	}
 }
 
-func logOut(ctx context.Context, in logOutInput) (fastness.Result[Nothing], error) {
-	out := fastness.Result[Nothing]{Header: noStore()}
+func logOut(ctx context.Context, in logOutInput) (fastness.Result[fastness.NoContent], error) {
+	out := fastness.Result[fastness.NoContent]{Header: noStore()}
 	cleared := http.Header{}
 	in.Core.Cookies.ClearCookie(cleared)
 	out.Cookies = cookiesOf(cleared)

@@ -330,6 +330,32 @@ func TestAClockThatIsYearsOffDoesNotTakeTheRingAlong(t *testing.T) {
 	}
 }
 
+// The second of two emergencies is handled where the clock is 10 minutes behind
+// that of the first: the new key must sign although it looks older.
+func TestAReplacementSignsWhateverTheClockOfWhoMakesIt(t *testing.T) {
+	c := newClock()
+	store := &keyring.Memory{}
+	cfg := config(t, store, c)
+	cfg.Now = c.off(5 * time.Minute)
+	fast := open(t, cfg)
+	cfg.Now = c.off(-5 * time.Minute)
+	slow := open(t, cfg)
+	for range 3 {
+		for _, ring := range []*keyring.Ring{fast, slow} {
+			if err := ring.RevokeBefore(t.Context(), tokens, time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+			c.add(keyring.DefaultRefresh)
+			if a, b := signing(t, slow, tokens).ID(), signing(t, fast, tokens).ID(); a != b {
+				t.Errorf("%s signs here and %s there", a, b)
+			}
+		}
+	}
+	if n := len(states(t, slow)); n != 2+6 {
+		t.Errorf("6 replacements made the keys %d, want 8", n)
+	}
+}
+
 // stored returns the document of a store.
 func stored(t testing.TB, store keyring.Store) []byte {
 	t.Helper()

@@ -47,6 +47,9 @@ func (s *file) read() ([]byte, error) {
 
 // Save writes a second file and renames it over the first.
 func (s *file) Save(ctx context.Context, document []byte, version string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return "", fmt.Errorf("lock the key ring file: %w", err)

@@ -203,6 +203,29 @@ func TestAKeyThatEncryptsTooMuchIsRelieved(t *testing.T) {
 	sealed(t, ring, cookies, "message")
 }
 
+// Who relieves a key may have a clock that is behind that of who seals with it at
+// the same moment.
+func TestARelievedKeyIsRetainedByEveryClock(t *testing.T) {
+	c := newClock()
+	store := &keyring.Memory{}
+	cfg := config(t, store, c)
+	cfg.Purposes[1].Retain, cfg.Purposes[1].SealLimit = 15*time.Minute, 4
+	cfg.Now = c.off(-5 * time.Minute)
+	slow := open(t, cfg)
+	cfg.Now = c.off(5 * time.Minute)
+	fast := open(t, cfg)
+	c.add(time.Hour)
+	signing(t, slow, cookies)
+	box := sealed(t, fast, cookies, "good for 10 minutes")
+	for range 3 {
+		sealed(t, slow, cookies, "message")
+	}
+	c.add(9 * time.Minute)
+	if _, stale, err := fast.Open(t.Context(), cookies, box); err != nil || !stale {
+		t.Errorf("Open() = %t, %v, want it stale and readable", stale, err)
+	}
+}
+
 func TestDerivedKeysDiffer(t *testing.T) {
 	c := newClock()
 	cfg := config(t, &keyring.Memory{}, c)

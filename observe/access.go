@@ -36,6 +36,8 @@ type Access struct {
 	Client   netip.Addr
 	// RequestID is the id that the answer carries.
 	RequestID string
+	// User is the id of the verified caller, or "".
+	User string
 	// Aborted is set if the connection was cut before the answer was whole.
 	Aborted bool
 }
@@ -66,7 +68,7 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 	if !logger.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	attrs := [10]slog.Attr{
+	attrs := [11]slog.Attr{
 		slog.String("method", Printable(a.Method, maxMethod)),
 		slog.String("route", a.Route),
 		slog.String("path", Printable(a.Path, maxText)),
@@ -77,7 +79,11 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 		slog.String("user_agent", Printable(a.UserAgent, maxText)),
 		slog.String("request_id", a.RequestID),
 	}
-	n := len(attrs) - 1
+	n := len(attrs) - 2
+	if a.User != "" {
+		attrs[n] = slog.String("user", Printable(a.User, maxText))
+		n++
+	}
 	if a.Aborted {
 		attrs[n] = slog.Bool("aborted", true)
 		n++

@@ -186,6 +186,14 @@ func (e *InvalidError) With(name string, value any) *InvalidError {
 	return e
 }
 
+// detail says it as Pydantic does: a rule with a name of its own speaks for itself.
+func (e *InvalidError) detail() string {
+	if e.code != "value_error" {
+		return e.text
+	}
+	return "Value error, " + e.text
+}
+
 // Error returns the text.
 func (e *InvalidError) Error() string { return e.text }
 
@@ -235,7 +243,7 @@ func (r *Report) reject(err error, path []problem.Segment) {
 		e = r.discreet(e, path)
 		r.Add(problem.Violation{
 			Path: append(r.place(path), e.path...), Code: e.code,
-			Detail: "Value error, " + e.text, Limits: e.limits,
+			Detail: e.detail(), Limits: e.limits,
 		})
 	})
 }

@@ -92,7 +92,7 @@ func TestInvalidSaysWhatTheCallerSees(t *testing.T) {
 	if !ok || len(p.Errors) != 1 {
 		t.Fatalf("Decode() = %v, want one violation", err)
 	}
-	const want = `{"in":"body","pointer":"/guest","code":"no_guest","detail":"Value error, no such guest","limits":{"guests":3}}`
+	const want = `{"in":"body","pointer":"/guest","code":"no_guest","detail":"no such guest","limits":{"guests":3}}`
 	if got := string(p.Errors[0].AppendJSON(nil)); got != want {
 		t.Errorf("violation %s, want %s", got, want)
 	}

@@ -204,7 +204,7 @@ func (p priced) Validate(context.Context) error {
 // the code, nor the limits.
 func TestValidateDoesNotTellOfHiddenFields(t *testing.T) {
 	const hidden = " value_error: Value error, for a reason that is not shown []"
-	const shown = " cost_bound: Value error, must be above 10 [{cost 10}]"
+	const shown = " cost_bound: must be above 10 [{cost 10}]"
 	for _, c := range []struct {
 		name, text, others, sellers string
 	}{

@@ -149,17 +149,25 @@ func join(word string, conditions []*Condition) *Condition {
 	c := &Condition{needs: operation.Needs{Caller: true}}
 	var names []string
 	for _, one := range conditions {
-		names = append(names, one.name)
+		names = append(names, bracketed(one.name))
 		c.mistakes = append(c.mistakes, one.mistakes...)
 		c.needs.Schemes = append(c.needs.Schemes, one.needs.Schemes...)
 		c.needs.Roles = append(c.needs.Roles, one.needs.Roles...)
 		c.needs.Scopes = append(c.needs.Scopes, one.needs.Scopes...)
 	}
-	c.name = "(" + strings.Join(names, ")"+word+"(") + ")"
+	c.name = strings.Join(names, word)
 	if len(conditions) == 0 {
 		c.mistakes = append(c.mistakes, errors.New("access rule: no condition"))
 	}
 	return c
+}
+
+// bracketed returns a name that cannot be misread among others.
+func bracketed(name string) string {
+	if strings.Contains(name, " or ") || strings.Contains(name, " and ") {
+		return "(" + name + ")"
+	}
+	return name
 }
 
 func deniedUnless(ok bool) error {

@@ -237,7 +237,7 @@ func TestStrangeTimesAreRefused(t *testing.T) {
 		{"begins within the leeway", exp, fmt.Sprintf(`"nbf":%d,%s`, now+30, exp), true},
 		{"begins in the future", exp, fmt.Sprintf(`"nbf":%d,%s`, now+31, exp), false},
 		{"begins after 61 seconds", exp, fmt.Sprintf(`"nbf":%d,%s`, now+61, exp), false},
-		{"ends before it was issued", iat, fmt.Sprintf(`"iat":%d`, now+601), false},
+		{"ends before it was issued", exp, fmt.Sprintf(`"exp":%d`, now-10), false},
 		{"ends before it begins", exp, fmt.Sprintf(`"nbf":%d,"exp":%d`, now+20, now+20), false},
 	} {
 		payload := with(t, goodPayload(), tt.old, tt.new)

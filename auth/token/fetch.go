@@ -24,7 +24,6 @@ var errRedirect = errors.New("redirects are not followed")
 func newClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport:     transport,
-		Timeout:       fetchTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect },
 	}
 }

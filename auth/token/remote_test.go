@@ -109,11 +109,14 @@ func TestKeysAreFoundByDiscovery(t *testing.T) {
 		{"keys over http", `{"issuer":"` + issuer + `","jwks_uri":"http://keys.example/jwks"}`, false},
 		{"keys in a file", `{"issuer":"` + issuer + `","jwks_uri":"file:///etc/passwd"}`, false},
 		{"no keys", `{"issuer":"` + issuer + `"}`, false},
-		{"two issuers", `{"issuer":"x","issuer":"` + issuer + `","jwks_uri":"` + jwksURL + `"}`, false},
+		{"two issuers", `{"issuer":"` + issuer + `","jwks_uri":"` + jwksURL + `","issuer":"x"}`, false},
 		{"no document", `<html>`, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newSite(map[string]string{"https://accounts.example/tenant/.well-known/openid-configuration": tt.document, jwksURL: setOf(t, key)})
+			s := newSite(map[string]string{"https://accounts.example/tenant/.well-known/openid-configuration": tt.document})
+			for _, url := range []string{jwksURL, "http://keys.example/jwks", "file:///etc/passwd"} {
+				s.pages[url] = setOf(t, key)
+			}
 			r := newRemote(t, s, token.RemoteConfig{Issuer: issuer})
 			found, err := has(t, r, key.ID())
 			if found != tt.wanted || (err == nil) != tt.wanted {

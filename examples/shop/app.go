@@ -32,6 +32,10 @@ func newApp() *fastness.App {
 		License:     &openapi.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
 		Tags: []openapi.Tag{
 			{Name: "items", Description: "What is for sale."},
+			{Name: "orders", Description: "What somebody buys."},
+			{Name: "log-in", Description: "Tokens and sessions."},
+			{Name: "me", Description: "The caller's own account."},
+			{Name: "users", Description: "All accounts, for administrators."},
 			{Name: "requests", Description: "How a request looks from the inside."},
 			{Name: "pages", Description: "For people."},
 		},
@@ -55,16 +59,31 @@ func newApp() *fastness.App {
 	fastness.ProvideCleanup(app, sqldb.BeginRead)
 	fastness.Provide(app, loadItem)
 	fastness.Provide(app, lockItem)
+	fastness.Provide(app, loadOrder)
+	fastness.Provide(app, lockOrder)
 
-	items := app.Group("/items", access.Public, fastness.Tags("items"))
-	fastness.Get(items, "/", listItems, fastness.ResponseDescription("A part of the list."))
-	fastness.Post(items, "/", createItem, fastness.ResponseDescription("The new item. Location says where it is."))
+	sells := access.All(access.Role("seller", "admin"), access.Scope("items"))
+	items := app.Group("/items", fastness.Tags("items"))
+	fastness.Get(items, "/", listItems, access.Public, fastness.ResponseDescription("A part of the list."))
+	fastness.Post(items, "/", createItem, sells, fastness.ResponseDescription("The new item. Location says where it is."))
 
 	item := items.Group("/{item_id}", fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
-	fastness.Get(item, "", readItem, fastness.ResponseDescription("The item."))
-	fastness.Put(item, "", replaceItem, fastness.ResponseDescription("The item as it is now."))
-	fastness.Patch(item, "", changeItem, fastness.ResponseDescription("The item as it is now."))
-	fastness.Delete(item, "", deleteItem, fastness.ResponseDescription("The item is gone."))
+	fastness.Get(item, "", readItem, access.Public, fastness.ResponseDescription("The item."))
+	own := item.Group("", sells, access.Object("its seller", isSeller))
+	fastness.Put(own, "", replaceItem, fastness.ResponseDescription("The item as it is now."))
+	fastness.Patch(own, "", changeItem, fastness.ResponseDescription("The item as it is now."))
+	fastness.Delete(own, "", deleteItem, fastness.ResponseDescription("The item is gone."))
+
+	orders := app.Group("/orders", access.Scope("orders"), fastness.Tags("orders"))
+	fastness.Get(orders, "", listOrders, fastness.ResponseDescription("The orders, the newest first."))
+	fastness.Post(orders, "", createOrder, fastness.ResponseDescription("The new order. Location says where it is."),
+		fastness.Response[*problem.Problem](404, "No such item."))
+	order := orders.Group("/{order_id}", fastness.Response[*problem.Problem](404, "No such order, or one of somebody else."))
+	fastness.Get(order, "", readOrder, fastness.ResponseDescription("The order."))
+	fastness.Patch(order, "", changeOrder, fastness.ResponseDescription("The order as it is now."))
+
+	fastness.Get(app, "/protected", protected, access.Authenticated, fastness.Tags("requests"), fastness.ResponseDescription("A warning."))
+	fastness.Get(app, "/protected_route", protectedRoute, access.Role("admin"), fastness.Tags("requests"), fastness.ResponseDescription("A welcome."))
 
 	requests := app.Group("", access.Public, fastness.Tags("requests"))
 	fastness.Post(requests, "/create_item/", wrapItem, fastness.ResponseDescription("What was sent, wrapped."))

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/shopspring/decimal"
+import (
+	"github.com/fastness/fastness/auth"
+	"github.com/shopspring/decimal"
+)
 
 // Item is an item as the shop keeps it. What callers send and what they get are
 // types of their own, in views.go: a new field here is neither writable nor
@@ -11,10 +14,15 @@ type Item struct {
 	Description *string
 	Price       decimal.Decimal
 	Tax         *decimal.Decimal
-	// Preview is the hash of the token that shows a draft; nil once the item is
-	// for sale.
-	Preview []byte
+	// Cost is what the seller paid. It is for administrators.
+	Cost *decimal.Decimal
+	// Seller is the id of the user who sells it, or "" for the shop itself.
+	Seller string
+	// Draft says that it is not for sale yet.
+	Draft bool
 }
 
-// Draft reports whether the item is not for sale yet.
-func (i Item) Draft() bool { return i.Preview != nil }
+// OwnedBy reports whether u may change the item, and see it while it is a draft.
+func (i Item) OwnedBy(u *auth.User) bool {
+	return u != nil && (i.Seller == u.ID && u.HasRole("seller") || u.HasRole("admin"))
+}

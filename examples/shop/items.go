@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/sqldb"
 )
 
@@ -29,28 +29,20 @@ func listItems(ctx context.Context, in listItemsInput) (ItemList, error) {
 }
 
 type createItemInput struct {
-	Tx   *sqldb.Tx
-	Body NewItem
+	Seller auth.User
+	Tx     *sqldb.Tx
+	Body   NewItem
 }
 
 // createItem puts an item up for sale, or keeps it as a draft.
 //
-// The answer to a draft holds a preview token. Whoever sends it in the header
-// X-Preview-Token has access to the draft. It is told this once.
-func createItem(ctx context.Context, in createItemInput) (fastness.Created[CreatedItem], error) {
-	var answer fastness.Created[CreatedItem]
+// It belongs to the caller. Nobody else sees a draft.
+func createItem(ctx context.Context, in createItemInput) (fastness.Created[ItemView], error) {
 	item := in.Body.item()
-	if in.Body.Draft {
-		answer.Body.PreviewToken, item.Preview = newPreview()
-	}
+	item.Seller, item.Draft = in.Seller.ID, in.Body.Draft
 	id, err := insertItem(ctx, in.Tx, item)
-	if err != nil {
-		return answer, err
-	}
 	item.ID = id
-	answer.Body.ItemView = viewOf(item)
-	answer.Location = fmt.Sprintf("/items/%d", id)
-	return answer, nil
+	return fastness.Created[ItemView]{Body: viewOf(item), Location: fmt.Sprintf("/items/%d", id)}, err
 }
 
 type readItemInput struct {
@@ -60,17 +52,9 @@ type readItemInput struct {
 
 // readItem shows one item.
 //
-// A draft is shown to those who send its preview token. To all others there is
-// no such item.
-func readItem(_ context.Context, in readItemInput) (fastness.Result[FoundItem], error) {
-	answer := fastness.Result[FoundItem]{
-		Header: http.Header{"Vary": {"X-Preview-Token"}}, // A cache must not show a draft to the next caller.
-		Body:   FoundItem{viewOf(in.Item), in.Q},
-	}
-	if in.Item.Draft() {
-		answer.Header.Set("Cache-Control", "no-store")
-	}
-	return answer, nil
+// A draft is shown to its seller. To all others there is no such item.
+func readItem(_ context.Context, in readItemInput) (FoundItem, error) {
+	return FoundItem{viewOf(in.Item), in.Q}, nil
 }
 
 type replaceItemInput struct {
@@ -82,7 +66,7 @@ type replaceItemInput struct {
 // replaceItem replaces what is said about an item. A draft stays a draft.
 func replaceItem(ctx context.Context, in replaceItemInput) (ItemView, error) {
 	item := in.Body.item()
-	item.ID, item.Preview = in.Item.ID, in.Item.Preview
+	item.ID, item.Seller, item.Draft = in.Item.ID, in.Item.Seller, in.Item.Draft
 	return viewOf(item), updateItem(ctx, in.Tx, item)
 }
 
@@ -110,8 +94,11 @@ func changeItem(ctx context.Context, in changeItemInput) (ItemView, error) {
 	if tax, sent := in.Body.Tax.Get(); sent {
 		item.Tax = orNil(tax)
 	}
+	if cost, sent := in.Body.Cost.Get(); sent {
+		item.Cost = orNil(cost)
+	}
 	if _, sent := in.Body.Draft.Get(); sent { // It is false: Validate saw to that.
-		item.Preview = nil
+		item.Draft = false
 	}
 	return viewOf(item), updateItem(ctx, in.Tx, item)
 }

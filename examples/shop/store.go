@@ -6,13 +6,13 @@ import (
 	"github.com/fastness/fastness/sqldb"
 )
 
-const itemColumns = "id, name, description, price, tax, preview"
+const itemColumns = "id, name, description, price, tax, cost, seller, draft"
 
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(...any) error }
 
 func scanItem(from scanner) (item Item, err error) {
-	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Preview)
+	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Cost, &item.Seller, &item.Draft)
 	return item, err
 }
 
@@ -23,7 +23,7 @@ func selectItem(ctx context.Context, from sqldb.Reader, id int64) (Item, error) 
 // selectItems returns items that are for sale, the newest first.
 func selectItems(ctx context.Context, from sqldb.Reader, limit, offset int) ([]Item, error) {
 	rows, err := from.Query(ctx,
-		"SELECT "+itemColumns+" FROM items WHERE preview IS NULL ORDER BY id DESC LIMIT ? OFFSET ?", limit, offset)
+		"SELECT "+itemColumns+" FROM items WHERE draft = 0 ORDER BY id DESC LIMIT ? OFFSET ?", limit, offset)
 	if err != nil {
 		return nil, err
 	}
@@ -41,21 +41,21 @@ func selectItems(ctx context.Context, from sqldb.Reader, limit, offset int) ([]I
 
 // countItems counts the items that are for sale.
 func countItems(ctx context.Context, from sqldb.Reader) (n int, err error) {
-	err = from.QueryRow(ctx, "SELECT count(*) FROM items WHERE preview IS NULL").Scan(&n)
+	err = from.QueryRow(ctx, "SELECT count(*) FROM items WHERE draft = 0").Scan(&n)
 	return n, err
 }
 
 func insertItem(ctx context.Context, tx *sqldb.Tx, i Item) (id int64, err error) {
 	err = tx.QueryRow(ctx,
-		"INSERT INTO items (name, description, price, tax, preview) VALUES (?, ?, ?, ?, ?) RETURNING id",
-		i.Name, i.Description, i.Price, i.Tax, i.Preview).Scan(&id)
+		"INSERT INTO items (name, description, price, tax, cost, seller, draft) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+		i.Name, i.Description, i.Price, i.Tax, i.Cost, i.Seller, i.Draft).Scan(&id)
 	return id, err
 }
 
 func updateItem(ctx context.Context, tx *sqldb.Tx, i Item) error {
 	_, err := tx.Exec(ctx,
-		"UPDATE items SET name = ?, description = ?, price = ?, tax = ?, preview = ? WHERE id = ?",
-		i.Name, i.Description, i.Price, i.Tax, i.Preview, i.ID)
+		"UPDATE items SET name = ?, description = ?, price = ?, tax = ?, cost = ?, draft = ? WHERE id = ?",
+		i.Name, i.Description, i.Price, i.Tax, i.Cost, i.Draft, i.ID)
 	return err
 }
 

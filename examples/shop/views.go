@@ -14,12 +14,13 @@ type ItemContents struct {
 	Description *string          `json:"description" maxLength:"10000" example:"Brass, with a green shade."`
 	Price       decimal.Decimal  `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
 	Tax         *decimal.Decimal `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
+	Cost        *decimal.Decimal `json:"cost,omitzero" minimum:"0" example:"30" doc:"What the seller paid. Only administrators see it again."`
 }
 
 // NewItem is what a caller sends to create an item.
 type NewItem struct {
 	ItemContents
-	Draft bool `json:"draft,omitzero" doc:"Keep the item from everybody without its preview token."`
+	Draft bool `json:"draft,omitzero" doc:"Keep the item from everybody but its seller."`
 }
 
 // ItemChange is what a caller sends to change an item: any of the members.
@@ -28,6 +29,7 @@ type ItemChange struct {
 	Description fastness.Opt[fastness.Null[string]]          `json:"description" maxLength:"10000" example:"Brass, with a green shade."`
 	Price       fastness.Opt[decimal.Decimal]                `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
 	Tax         fastness.Opt[fastness.Null[decimal.Decimal]] `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
+	Cost        fastness.Opt[fastness.Null[decimal.Decimal]] `json:"cost" minimum:"0" example:"30" doc:"What the seller paid."`
 	Draft       fastness.Opt[bool]                           `json:"draft" doc:"false puts a draft up for sale."`
 }
 
@@ -47,6 +49,8 @@ type ItemView struct {
 	Price       decimal.Decimal  `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
 	Tax         *decimal.Decimal `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
 	Draft       bool             `json:"draft" doc:"The item is not for sale yet."`
+	Seller      string           `json:"seller" maxLength:"64" doc:"The id of the user who sells it, or empty for the shop itself."`
+	Cost        *decimal.Decimal `json:"cost,omitzero" visibleTo:"admin" minimum:"0" example:"30" doc:"What the seller paid."`
 
 	_ schema.Computed `name:"price_with_tax" method:"PriceWithTax" doc:"The sum, exactly." example:"50.58"`
 }
@@ -57,12 +61,6 @@ func (v ItemView) PriceWithTax() decimal.Decimal {
 		return v.Price
 	}
 	return v.Price.Add(*v.Tax)
-}
-
-// CreatedItem is the answer to who created an item.
-type CreatedItem struct {
-	ItemView
-	PreviewToken string `json:"preview_token,omitzero" maxLength:"64" doc:"Shows the draft. It is not kept and not told again."`
 }
 
 // FoundItem is the answer to who asked for an item.
@@ -78,12 +76,13 @@ type ItemList struct {
 }
 
 func (c ItemContents) item() Item {
-	return Item{Name: c.Name, Description: c.Description, Price: c.Price, Tax: c.Tax}
+	return Item{Name: c.Name, Description: c.Description, Price: c.Price, Tax: c.Tax, Cost: c.Cost}
 }
 
 func viewOf(i Item) ItemView {
 	return ItemView{
-		ID: i.ID, Name: i.Name, Description: i.Description, Price: i.Price, Tax: i.Tax, Draft: i.Draft(),
+		ID: i.ID, Name: i.Name, Description: i.Description, Price: i.Price, Tax: i.Tax, Draft: i.Draft,
+		Seller: i.Seller, Cost: i.Cost,
 	}
 }
 

@@ -45,6 +45,7 @@ func TestJWKIsReadStrictly(t *testing.T) {
 		{"key_ops that is no list", with(ecJWK, `"key_ops":"verify"`), ""},
 		{"a point that is not on the curve", strings.Replace(ecJWK, "VEU", "VEQ", 1), ""},
 		{"a short coordinate", strings.Replace(ecJWK, "f83OJ3D2", "f83O", 1), ""},
+		{"coordinates of 33 and 31 bytes", strings.Replace(ecJWK, point, shifted(t), 1), ""},
 		{"no coordinate", strings.Replace(ecJWK, `"y"`, `"z"`, 1), ""},
 		{"a curve that nobody knows", strings.Replace(ecJWK, "P-256", "secp256k1", 1), ""},
 		{"an Ed25519 key of 31 bytes", strings.Replace(edJWK, "11qYAYKx", "11qY", 1), ""},
@@ -87,6 +88,12 @@ func TestJWKIsReadStrictly(t *testing.T) {
 			t.Errorf("%s: ParseJWK() = %v, %v, want %s", tt.name, key, err, tt.want)
 		}
 	}
+}
+
+// shifted is the point of ecJWK, with the first byte of y at the end of x.
+func shifted(t *testing.T) string {
+	x, y := bytesOf(t, "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"), bytesOf(t, "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
+	return fmt.Sprintf(`"x":%q,"y":%q`, encode(append(x, y[0])), encode(y[1:]))
 }
 
 func TestPrivateKeyIsNoPublicKey(t *testing.T) {

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/sqldb"
+	"github.com/shopspring/decimal"
+)
+
+// Order is what somebody buys.
+type Order struct {
+	ID       int64           `json:"order_id" minimum:"1" example:"7"`
+	Customer string          `json:"customer" maxLength:"64" doc:"The id of the user who ordered."`
+	ItemID   int64           `json:"item_id" minimum:"1" example:"7"`
+	Name     string          `json:"name" maxLength:"120" doc:"The item's name, as it was." example:"Lamp"`
+	Price    decimal.Decimal `json:"price" minimum:"0" doc:"Of one, without tax, as it was." example:"42.50"`
+	Quantity int             `json:"quantity" minimum:"1" maximum:"1000" example:"2"`
+	Note     string          `json:"note" maxLength:"1000"`
+	Status   OrderStatus     `json:"status" enum:"open,sent,cancelled"`
+	Created  time.Time       `json:"created"`
+}
+
+// OrderStatus is how far an order has come.
+type OrderStatus string
+
+// NewOrder is what a customer sends.
+type NewOrder struct {
+	ItemID   int64  `json:"item_id" minimum:"1" example:"1"`
+	Quantity int    `json:"quantity" minimum:"1" maximum:"1000" default:"1"`
+	Note     string `json:"note" maxLength:"1000" default:"" doc:"For whoever packs it."`
+}
+
+type listOrdersInput struct {
+	Tenant auth.Tenant
+	Caller auth.User
+	Before int64 `query:"before" minimum:"1" default:"9007199254740991" doc:"Only orders with a smaller id."`
+	Limit  int   `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Tx     *sqldb.ReadTx
+}
+
+// listOrders lists the caller's orders, or those of all customers for an
+// administrator.
+func listOrders(ctx context.Context, in listOrdersInput) ([]Order, error) {
+	return selectOrders(ctx, in.Tx, in.Tenant, in.Caller.ID, in.Caller.HasRole("admin"), in.Before, in.Limit)
+}
+
+type createOrderInput struct {
+	Tenant auth.Tenant
+	Caller auth.User
+	Tx     *sqldb.Tx
+	Body   NewOrder
+}
+
+// createOrder orders an item that is for sale.
+func createOrder(ctx context.Context, in createOrderInput) (fastness.Created[Order], error) {
+	item, err := itemKey{in.Body.ItemID}.load(ctx, in.Tx, nil) // Nobody buys a draft.
+	if err != nil {
+		return fastness.Created[Order]{}, err
+	}
+	order := Order{
+		Customer: in.Caller.ID, ItemID: item.ID, Name: item.Name, Price: item.Price,
+		Quantity: in.Body.Quantity, Note: in.Body.Note, Status: "open", Created: time.Now().UTC().Truncate(time.Second),
+	}
+	order.ID, err = insertOrder(ctx, in.Tx, in.Tenant, order)
+	return fastness.Created[Order]{Body: order, Location: fmt.Sprintf("/orders/%d", order.ID)}, err
+}
+
+// orderKey is what a request says about the order that it wants, and who makes
+// it.
+type orderKey struct {
+	ID     int64 `path:"order_id" minimum:"1" doc:"The id of the order." example:"7"`
+	Tenant auth.Tenant
+	Caller auth.User
+}
+
+// load finds the order if the caller may know of it: a customer of their own,
+// an administrator of those of their tenant. Of all others it says that there is
+// none.
+func (k orderKey) load(ctx context.Context, from sqldb.Reader) (Order, error) {
+	order, err := selectOrder(ctx, from, k.Tenant, k.ID)
+	if err == nil && order.Customer != k.Caller.ID && !k.Caller.HasRole("admin") {
+		return Order{}, access.Hidden()
+	}
+	return order, sqldb.NotFound(err, "")
+}
+
+// loadOrder provides the order of the path.
+func loadOrder(ctx context.Context, in struct {
+	orderKey
+	Tx *sqldb.ReadTx
+}) (Order, error) {
+	return in.load(ctx, in.Tx)
+}
+
+// LockedOrder is an order that nobody else changes until the request is over.
+type LockedOrder struct{ Order }
+
+// lockOrder provides the order to operations that change it.
+func lockOrder(ctx context.Context, in struct {
+	orderKey
+	Tx *sqldb.Tx
+}) (LockedOrder, error) {
+	order, err := in.load(ctx, in.Tx)
+	return LockedOrder{order}, err
+}
+
+// readOrder shows an order to who may see it.
+func readOrder(_ context.Context, in struct{ Order Order }) (Order, error) { return in.Order, nil }
+
+type changeOrderInput struct {
+	Order LockedOrder
+	Tx    *sqldb.Tx
+	Body  struct {
+		Note   fastness.Opt[string]      `json:"note" maxLength:"1000"`
+		Status fastness.Opt[OrderStatus] `json:"status" writableBy:"admin" enum:"open,sent,cancelled"`
+	}
+}
+
+// changeOrder changes the note of an order. Administrators change its status, too.
+func changeOrder(ctx context.Context, in changeOrderInput) (Order, error) {
+	order := in.Order.Order
+	order.Note = in.Body.Note.Or(order.Note)
+	order.Status = in.Body.Status.Or(order.Status)
+	return order, updateOrder(ctx, in.Tx, order)
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/sqldb"
+)
+
+const orderColumns = "id, customer, item_id, name, price, quantity, note, status, created"
+
+func scanOrder(from scanner) (order Order, err error) {
+	var created int64
+	err = from.Scan(&order.ID, &order.Customer, &order.ItemID, &order.Name, &order.Price, &order.Quantity, &order.Note, &order.Status, &created)
+	order.Created = time.Unix(created, 0).UTC()
+	return order, err
+}
+
+func selectOrder(ctx context.Context, from sqldb.Reader, tenant auth.Tenant, id int64) (Order, error) {
+	return scanOrder(from.QueryRow(ctx, "SELECT "+orderColumns+" FROM orders WHERE tenant = ? AND id = ?", tenant, id))
+}
+
+// selectOrders returns orders of a tenant, of one customer or of all.
+func selectOrders(ctx context.Context, from sqldb.Reader, tenant auth.Tenant, customer string, all bool, before int64, limit int) ([]Order, error) {
+	rows, err := from.Query(ctx, "SELECT "+orderColumns+" FROM orders"+
+		" WHERE tenant = ? AND (customer = ? OR ?) AND id < ? ORDER BY id DESC LIMIT ?", tenant, customer, all, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	orders := []Order{}
+	for rows.Next() {
+		order, err := scanOrder(rows)
+		if err != nil {
+			return nil, err
+		}
+		orders = append(orders, order)
+	}
+	return orders, rows.Err()
+}
+
+func insertOrder(ctx context.Context, tx *sqldb.Tx, tenant auth.Tenant, o Order) (id int64, err error) {
+	err = tx.QueryRow(ctx, "INSERT INTO orders (tenant, customer, item_id, name, price, quantity, note, status, created)"+
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+		tenant, o.Customer, o.ItemID, o.Name, o.Price, o.Quantity, o.Note, o.Status, o.Created.Unix()).Scan(&id)
+	return id, err
+}
+
+func updateOrder(ctx context.Context, tx *sqldb.Tx, o Order) error {
+	_, err := tx.Exec(ctx, "UPDATE orders SET note = ?, status = ? WHERE id = ?", o.Note, o.Status, o.ID)
+	return err
+}
