@@ -3,6 +3,7 @@ package fastness
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -231,6 +232,15 @@ func (c *requestContext) end() {
 	if c.timer != nil {
 		c.timer.cancel()
 	}
+}
+
+// ClientAddr returns the address of the client whose request ctx belongs to, or
+// the zero Addr once the request is over.
+func ClientAddr(ctx context.Context) netip.Addr {
+	if x, _ := ctx.Value(exchangeKey{}).(*exchange); x != nil {
+		return observe.PeerAddr(x.r)
+	}
+	return netip.Addr{}
 }
 
 // RequestID returns the id of the request that ctx belongs to, or "". It is in

@@ -10,9 +10,9 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5
 )
 
-require github.com/alecthomas/kong v1.17.0
-
 require (
-	golang.org/x/crypto v0.58.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	github.com/alecthomas/kong v1.17.0
+	golang.org/x/crypto v0.58.0
 )
+
+require golang.org/x/sys v0.49.0 // indirect

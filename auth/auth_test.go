@@ -295,3 +295,29 @@ func FuzzBasic(f *testing.F) {
 		}
 	})
 }
+
+// A browser that knows the password adds it to what other sites make it send.
+func TestBasicFromAnotherSiteIsRefused(t *testing.T) {
+	basic, err := auth.NewBasic(auth.BasicConfig{Realm: "shop", Verify: func(context.Context, *http.Request, string, string) (*auth.User, error) {
+		return &auth.User{ID: "u1"}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemes := newSchemes(t, basic)
+	for _, tt := range []struct {
+		name   string
+		header []string
+		ok     bool
+	}{
+		{"a program", nil, true},
+		{"the site's own page", []string{"Sec-Fetch-Site", "same-origin"}, true},
+		{"another site", []string{"Sec-Fetch-Site", "cross-site"}, false},
+		{"another site, in an old browser", []string{"Origin", "https://evil.example"}, false},
+	} {
+		r := request("POST", append(tt.header, "Authorization", "Basic YTpi")...)
+		if u, err := schemes.Authenticate(t.Context(), r); (u != nil) != tt.ok {
+			t.Errorf("%s: %v, %v", tt.name, u, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -50,6 +51,14 @@ type Config struct {
 	// Introspection lets clients with a secret ask what a token is good for (RFC
 	// 7662). The default is off: nobody needs it who can verify a signature.
 	Introspection bool
+
+	// BasicRealm, if not empty, takes name and password with each request (RFC
+	// 7617): for machines that can do no better. Each costs a log-in.
+	BasicRealm string
+	// CertificateUser, if not nil, takes client certificates that an authority of
+	// the settings has signed, and returns the name of the user whom one belongs
+	// to, or "". Go by a name that the authority gives to one owner only.
+	CertificateUser func(cert *x509.Certificate) string
 
 	// Algorithm signs access tokens. The default is keyring.EdDSA; ES256 is for
 	// verifiers that cannot do it. HS256 is for APIs that are their tokens' only

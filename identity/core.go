@@ -21,7 +21,6 @@ import (
 	"github.com/fastness/fastness/auth/session"
 	"github.com/fastness/fastness/auth/token"
 	"github.com/fastness/fastness/keyring"
-	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
 )
@@ -135,11 +134,11 @@ func (c *Core) assemble(ctx context.Context, s fastness.Settings) (err error) {
 	if err := c.openAccounts(ctx); err != nil {
 		return err
 	}
-	c.Sessions, err = session.Open(ctx, session.Config{DB: c.db, Accounts: c.Accounts, Events: c.Events, Now: c.cfg.Now})
+	c.Sessions, err = session.Open(ctx, session.Config{DB: c.db, Accounts: c.Accounts, Events: stamped{c.Events}, Now: c.cfg.Now})
 	if err != nil {
 		return err
 	}
-	if c.APIKeys, err = apikey.Open(ctx, apikey.Config{DB: c.db, Accounts: c.Accounts, Events: c.Events, Now: c.cfg.Now}); err != nil {
+	if c.APIKeys, err = apikey.Open(ctx, apikey.Config{DB: c.db, Accounts: c.Accounts, Events: stamped{c.Events}, Now: c.cfg.Now}); err != nil {
 		return err
 	}
 	return c.makeSchemes()
@@ -159,7 +158,7 @@ func (c *Core) openRing(ctx context.Context, s fastness.Settings) error {
 		return err
 	}
 	c.Ring, err = keyring.Open(ctx, keyring.Config{
-		Store: store, Sealer: sealer, Events: c.Events, Logger: c.logger, Now: c.cfg.Now,
+		Store: store, Sealer: sealer, Events: stamped{c.Events}, Logger: c.logger, Now: c.cfg.Now,
 		Purposes: []keyring.Purpose{
 			{Name: purposeToken, Algorithm: c.cfg.Algorithm, Lifetime: c.cfg.RotateEvery, Retain: c.cfg.AccessTTL + keyring.DefaultSkew},
 			{Name: purposeFactor, Algorithm: keyring.A256GCM},
@@ -203,7 +202,7 @@ func (c *Core) openAccounts(ctx context.Context) error {
 		signUp = auth.SetOf(c.cfg.SignUp.Roles...)
 	}
 	c.Accounts, err = account.Open(ctx, account.Config{
-		DB: c.db, Passwords: hasher, Policy: policy, Events: c.Events, Now: c.cfg.Now,
+		DB: c.db, Passwords: hasher, Policy: policy, Events: stamped{c.Events}, Now: c.cfg.Now,
 		Roles: c.cfg.Roles, Administrator: c.cfg.Administrator, SignUpRoles: signUp,
 		EndSessions: func(ctx context.Context, user, except string) error {
 			_, err := c.Sessions.EndOthers(ctx, user, except)
@@ -263,10 +262,7 @@ func (c *Core) makeSchemes() (err error) {
 
 // originOf says where a request comes from.
 func originOf(ctx context.Context, in struct{ Request *http.Request }) (origin, error) {
-	o := origin{By: account.By{Request: fastness.RequestID(ctx)}, Label: in.Request.UserAgent()}
-	if addr := observe.PeerAddr(in.Request); addr.IsValid() {
-		o.Address = addr.String()
-	}
+	o := origin{By: account.By{Request: fastness.RequestID(ctx), Address: clientAddress(ctx)}, Label: in.Request.UserAgent()}
 	if u := auth.From(ctx); u != nil {
 		o.Actor, o.Session = u.ID, u.Session
 	}

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync/atomic"
 
@@ -37,7 +36,7 @@ func (id *Identity) Declare(app *fastness.App) {
 		app.Mistake(err)
 	}
 	id.app = app
-	app.Authenticate(id.schemes()...)
+	app.Authenticate(append(id.schemes(), id.otherSchemes()...)...)
 	fastness.ProvideApp(app, id.open)
 	provideParts(app)
 	app.OnStart(id.bootstrap)
@@ -119,7 +118,7 @@ func (l *late) Present(r *http.Request) bool {
 func (l *late) Authenticate(ctx context.Context, r *http.Request) (*auth.User, error) {
 	core := l.id.core.Load()
 	if core == nil {
-		return nil, errors.New("identity: the app has not started")
+		return nil, errNotStarted
 	}
 	return l.made(core).Authenticate(ctx, r)
 }

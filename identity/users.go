@@ -23,6 +23,7 @@ func (id *Identity) declareUsers(app *fastness.App) {
 		fastness.Summary("List the users"), fastness.ResponseDescription("A part of the list, by name."))
 	fastness.Post(users, "", createUser, taken, fastness.OperationID("createUser"),
 		fastness.Summary("Make an account for somebody"), fastness.ResponseDescription("The account."))
+	fastness.Provide(users, loadManaged)
 	one := users.Group("/{user_id}", fastness.Response[*problem.Problem](404, "There is no such user."))
 	fastness.Get(one, "", readUser, fastness.OperationID("readUser"),
 		fastness.Summary("Show a user"), fastness.ResponseDescription("The user."))
@@ -69,10 +70,11 @@ func viewOf(a *account.Account) UserView {
 
 func listUsers(ctx context.Context, in struct {
 	Accounts *account.Accounts
+	Caller   auth.User
 	After    string `query:"after" default:"" maxLength:"64" doc:"The name of the last user of the page before."`
 	Limit    int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }) ([]UserView, error) {
-	found, err := in.Accounts.List(ctx, account.Page{After: in.After, Limit: in.Limit})
+	found, err := in.Accounts.List(ctx, account.Page{After: in.After, Limit: in.Limit, Tenant: in.Caller.Tenant})
 	views := make([]UserView, len(found))
 	for i := range found {
 		views[i] = viewOf(&found[i])
@@ -97,33 +99,52 @@ func createdView(a *account.Account, err error) (created, error) {
 
 func createUser(ctx context.Context, in struct {
 	Accounts *account.Accounts
+	Caller   auth.User
 	From     origin
 	Body     struct {
 		Credentials
 		Roles  []string `json:"roles" maxItems:"100"`
-		Tenant string   `json:"tenant" default:"" maxLength:"256"`
+		Tenant string   `json:"tenant" default:"" maxLength:"256" doc:"The default is the caller's own; only who has none can choose another."`
 	}
 }) (created, error) {
+	tenant := in.Caller.Tenant
+	switch asked := auth.NewTenant(in.Body.Tenant); { // Only an operator, who belongs to no tenant, decides by it.
+	case tenant.IsZero():
+		tenant = asked
+	case !asked.IsZero() && asked != tenant:
+		return created{}, access.Denied()
+	}
 	return createdView(in.Accounts.Create(ctx, in.From.By, account.New{
-		Name: in.Body.Name, Password: in.Body.Password, Roles: auth.SetOf(in.Body.Roles...), Tenant: auth.NewTenant(in.Body.Tenant),
+		Name: in.Body.Name, Password: in.Body.Password, Roles: auth.SetOf(in.Body.Roles...), Tenant: tenant,
 	}))
 }
 
-func readUser(ctx context.Context, in struct {
+// managed is an account that the calling administrator looks after.
+type managed struct{ *account.Account }
+
+// loadManaged finds the account of the path. An administrator who belongs to a
+// tenant looks after that tenant's users, and does not learn of others; one
+// without a tenant looks after all.
+func loadManaged(ctx context.Context, in struct {
 	Accounts *account.Accounts
+	Caller   auth.User
 	ID       string `path:"user_id" maxLength:"64"`
-}) (UserView, error) {
+}) (managed, error) {
 	found, err := in.Accounts.Get(ctx, in.ID)
-	if err != nil {
-		return UserView{}, err
+	if err == nil && !in.Caller.Tenant.IsZero() && in.Caller.Tenant != found.Tenant {
+		_, err = in.Accounts.Get(ctx, "") // There is none of this id, in the same words.
 	}
-	return viewOf(found), nil
+	return managed{found}, err
+}
+
+func readUser(_ context.Context, in struct{ User managed }) (UserView, error) {
+	return viewOf(in.User.Account), nil
 }
 
 type changeUserInput struct {
 	Accounts *account.Accounts
 	From     origin
-	ID       string `path:"user_id" maxLength:"64"`
+	User     managed
 	Body     struct {
 		Roles        fastness.Opt[[]string]    `json:"roles" maxItems:"100"`
 		Disabled     fastness.Opt[bool]        `json:"disabled"`
@@ -142,7 +163,7 @@ func (in changeUserInput) Validate(context.Context) error {
 
 func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
 	if roles, sent := in.Body.Roles.Get(); sent {
-		if err := in.Accounts.SetRoles(ctx, in.From.By, in.ID, auth.SetOf(roles...)); err != nil {
+		if err := in.Accounts.SetRoles(ctx, in.From.By, in.User.ID, auth.SetOf(roles...)); err != nil {
 			return UserView{}, err
 		}
 	}
@@ -151,21 +172,21 @@ func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
 		if disabled {
 			change = in.Accounts.Disable
 		}
-		if err := change(ctx, in.From.By, in.ID); err != nil {
+		if err := change(ctx, in.From.By, in.User.ID); err != nil {
 			return UserView{}, err
 		}
 	}
 	if pw, sent := in.Body.Password.Get(); sent {
-		if err := in.Accounts.SetPassword(ctx, in.From.By, in.ID, pw); err != nil {
+		if err := in.Accounts.SetPassword(ctx, in.From.By, in.User.ID, pw); err != nil {
 			return UserView{}, err
 		}
 	}
 	if _, sent := in.Body.SecondFactor.Get(); sent {
-		if err := in.Accounts.ResetSecondFactor(ctx, in.From.By, in.ID); err != nil {
+		if err := in.Accounts.ResetSecondFactor(ctx, in.From.By, in.User.ID); err != nil {
 			return UserView{}, err
 		}
 	}
-	found, err := in.Accounts.Get(ctx, in.ID)
+	found, err := in.Accounts.Get(ctx, in.User.ID)
 	if err != nil {
 		return UserView{}, err
 	}
@@ -175,9 +196,9 @@ func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
 func deleteUser(ctx context.Context, in struct {
 	Accounts *account.Accounts
 	From     origin
-	ID       string `path:"user_id" maxLength:"64"`
+	User     managed
 }) (fastness.NoContent, error) {
-	return fastness.NoContent{}, in.Accounts.Delete(ctx, in.From.By, in.ID)
+	return fastness.NoContent{}, in.Accounts.Delete(ctx, in.From.By, in.User.ID)
 }
 
 func createFirst(ctx context.Context, in struct {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,8 +54,13 @@ func TestARevokedKeyIsRefusedAtOnceAndReplaced(t *testing.T) {
 	if err := ring.Revoke(t.Context(), rand.Text()); !errors.Is(err, keyring.ErrUnknownKey) {
 		t.Errorf("to revoke what does not exist: %v, want ErrUnknownKey", err)
 	}
-	if bytes.Contains(stored(t, store), []byte(`"id":"`+leaked+`"`)) == false {
-		t.Error("the revoked key is forgotten")
+	all, err := ring.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(k keyring.KeyInfo) bool { return k.ID == leaked })
+	if i < 0 || all[i].State != keyring.Revoked || all[i].Destroyed.IsZero() || all[i].SealedWith != "" {
+		t.Errorf("the key is listed as %+v, want it revoked and its private part erased", all[i])
 	}
 }
 
@@ -400,7 +406,7 @@ func TestADamagedRingIsAnErrorAndNeverReplaced(t *testing.T) {
 				if !bytes.Equal(document, stored(t, m)) || len(states(t, ring)) != 2 {
 					t.Fatal("a ring was made in place of the damaged one")
 				}
-				t.Skip("the bit is one of those that mean nothing: " + string(good[:60]))
+				return // The bit was one that means nothing, such as of the version.
 			}
 			if !bytes.Equal(document, stored(t, m)) {
 				t.Error("the damaged ring was written to")
@@ -420,8 +426,7 @@ func TestTheRecordsCannotBeForged(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := stored(t, store)
-	var plain keyring.Config
-	plain = config(t, &keyring.Memory{}, c)
+	plain := config(t, &keyring.Memory{}, c)
 	plain.Sealer, plain.InsecurePlaintext = nil, "to make a ring without a key"
 	open(t, plain)
 	for _, tt := range []struct {

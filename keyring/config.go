@@ -31,13 +31,14 @@ const (
 // read.
 const Forever = time.Duration(math.MaxInt64)
 
-// The defaults of [Purpose] and [Config].
+// The defaults of [Config], and of [Purpose].
 const (
-	DefaultLifetime = 90 * 24 * time.Hour
-	DefaultAnnounce = 15 * time.Minute
-	DefaultRetain   = 15 * time.Minute
-	DefaultSkew     = 5 * time.Minute
-	DefaultRefresh  = 5 * time.Second
+	DefaultSkew    = 5 * time.Minute
+	DefaultRefresh = 5 * time.Second
+
+	defaultLifetime = 90 * 24 * time.Hour
+	defaultAnnounce = 15 * time.Minute
+	defaultRetain   = 15 * time.Minute
 )
 
 // Purpose is what keys are for. A key is never used for another purpose than
@@ -49,17 +50,16 @@ type Purpose struct {
 	// Algorithm is that of new keys. Keys that exist keep theirs: after a change,
 	// the new one comes with the next rotation.
 	Algorithm Algorithm
-	// Lifetime is how long a key signs. The default is [DefaultLifetime]; the
-	// shortest is 10 minutes, and it must leave time for Announce, twice the Skew
-	// and one Refresh.
+	// Lifetime is how long a key signs. The default is 90 days; the shortest is
+	// 10 minutes, and it must leave time for Announce, twice the Skew and one Refresh.
 	Lifetime time.Duration
 	// Announce is how long a key is published, at least, before it signs: the time
 	// for which others may keep a copy of the published keys, and Skew. The default
-	// is [DefaultAnnounce].
+	// is 15 minutes.
 	Announce time.Duration
 	// Retain is how long a key verifies after it has signed for the last time: the
-	// lifetime of what it signed, and Skew. The default is [DefaultRetain], and
-	// [Forever] for A256GCM, because what is encrypted is lost with its key.
+	// lifetime of what it signed, and Skew. The default is 15 minutes,
+	// and [Forever] for A256GCM, because what is encrypted is lost with its key.
 	Retain time.Duration
 	// SealLimit is how many messages one process encrypts with one A256GCM key.
 	// At three quarters a new key takes over, and at the limit [Ring.Seal] fails.
@@ -82,7 +82,7 @@ type Config struct {
 	// left alone.
 	Purposes []Purpose
 	// Skew is how far the clock of a process may be off the true time. The
-	// default is [DefaultSkew].
+	// default is [DefaultSkew], the largest 1 hour.
 	Skew time.Duration
 	// Refresh is how old the copy of the ring may be that a process uses while the
 	// store answers; it is what a revocation takes to arrive everywhere. It is read
@@ -109,12 +109,12 @@ func (c Config) withDefaults() Config {
 	c.Purposes = append([]Purpose(nil), c.Purposes...)
 	for i := range c.Purposes {
 		p := &c.Purposes[i]
-		defaults(&p.Lifetime, DefaultLifetime)
-		defaults(&p.Announce, DefaultAnnounce)
+		defaults(&p.Lifetime, defaultLifetime)
+		defaults(&p.Announce, defaultAnnounce)
 		if p.Algorithm == A256GCM {
 			defaults(&p.Retain, Forever)
 		}
-		defaults(&p.Retain, DefaultRetain)
+		defaults(&p.Retain, defaultRetain)
 		if p.SealLimit == 0 {
 			p.SealLimit = 1 << 28
 		}

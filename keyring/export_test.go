@@ -50,7 +50,7 @@ func Choose(at float64, keys ...Choice) string {
 			Began: hour(k.Began), Revoked: hour(k.Revoked),
 		})
 	}
-	if k := choose(records, hour(at), DefaultSkew, DefaultAnnounce); k != nil {
+	if k := choose(records, hour(at), DefaultSkew, defaultAnnounce); k != nil {
 		return k.ID
 	}
 	return ""

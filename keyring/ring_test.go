@@ -64,6 +64,9 @@ func TestAKeyLivesThroughItsStates(t *testing.T) {
 	if verifies(t, ring, first.ID()) {
 		t.Error("a key verifies after its retention")
 	}
+	if body, _, err := ring.JWKS(t.Context()); err != nil || containsID(body, first.ID()) || !containsID(body, second.ID) {
+		t.Errorf("published after its retention: %s, %v", body, err)
+	}
 	for range 3 {
 		c.add(15 * time.Minute)
 		signing(t, ring, tokens)

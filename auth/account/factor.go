@@ -120,9 +120,12 @@ func (a *Accounts) RemoveSecondFactor(ctx context.Context, by By, password secre
 	}
 	_, err = a.change(ctx, r.ID, edit{
 		event: by.event("user_updated", r.ID, slog.String("change", "second_factor_off")),
-		apply: withoutFactor(r),
+		apply: withoutFactor,
 		also: func(tx *sqlstore.Tx, r *record) error {
-			return errors.Join(used.once(ctx, tx, r), storeRecovery(ctx, tx, r.ID, nil))
+			if err := used.once(ctx, tx, r); err != nil {
+				return err
+			}
+			return storeRecovery(ctx, tx, r.ID, nil)
 		},
 		ends: true, keep: by.Session,
 	})
@@ -134,22 +137,16 @@ func (a *Accounts) RemoveSecondFactor(ctx context.Context, by By, password secre
 func (a *Accounts) ResetSecondFactor(ctx context.Context, by By, id string) error {
 	_, err := a.change(ctx, id, edit{
 		event: by.event("user_updated", id, slog.String("change", "second_factor_reset")),
-		apply: withoutFactor(nil),
+		apply: withoutFactor,
 		also:  func(tx *sqlstore.Tx, r *record) error { return storeRecovery(ctx, tx, r.ID, nil) },
 		ends:  true,
 	})
 	return err
 }
 
-// withoutFactor removes the second factor, if it is still that of proved.
-func withoutFactor(proved *record) func(r *record) error {
-	return func(r *record) error {
-		if proved != nil && string(r.totp) != string(proved.totp) {
-			return conflict("the second factor was changed meanwhile")
-		}
-		r.totp, r.pending, r.pendingUntil, r.SecondFactor = nil, nil, time.Time{}, false
-		return nil
-	}
+func withoutFactor(r *record) error {
+	r.totp, r.pending, r.pendingUntil, r.SecondFactor = nil, nil, time.Time{}, false
+	return nil
 }
 
 // RenewRecoveryCodes returns ten new recovery codes for by.Actor; the old ones are

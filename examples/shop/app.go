@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"embed"
 
 	"github.com/fastness/fastness"
@@ -44,12 +45,15 @@ func newApp() *fastness.App {
 	})
 
 	users := identity.New(identity.Config{
-		Open:    openUsers,
-		Name:    "Fastness shop",
-		Roles:   roles(),
-		SignUp:  &identity.SignUp{Roles: []string{"customer"}, Tenant: mainBranch},
-		Scopes:  []identity.Scope{{Name: "items", Description: "Sell items."}, {Name: "orders", Description: "Order items."}},
-		Clients: []identity.Client{{ID: "shop", Name: "The shop's own programs", FirstParty: true}},
+		Open:   openUsers,
+		Name:   "Fastness shop",
+		Roles:  roles(),
+		SignUp: &identity.SignUp{Roles: []string{"customer"}, Tenant: mainBranch},
+		Scopes: []identity.Scope{{Name: "items", Description: "Sell items."}, {Name: "orders", Description: "Order items."}},
+		// Machines whose certificate the authority of --tls-client-ca has signed are
+		// the user of that name.
+		CertificateUser: func(cert *x509.Certificate) string { return cert.Subject.CommonName },
+		Clients:         []identity.Client{{ID: "shop", Name: "The shop's own programs", FirstParty: true}},
 	})
 	users.Declare(app)
 

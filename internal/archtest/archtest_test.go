@@ -34,7 +34,7 @@ func house() map[string]string {
 		"ARCHITECTURE.md": lines("# House", "```rooms", "# a comment",
 			"tools (module): . | *", ".: door | github.com/alecthomas/kong", "door:", "```"),
 		"go.mod": lines("module "+module, "require (", "\tgithub.com/alecthomas/kong v1.0.0", "\tgithub.com/shopspring/decimal v1.0.0",
-			"\tgithub.com/swaggest/swgui v1.0.0", "\tgo.yaml.in/yaml/v3 v3.0.0", ")"),
+			"\tgithub.com/swaggest/swgui v1.0.0", "\tgo.yaml.in/yaml/v3 v3.0.0", "\tgolang.org/x/crypto v0.1.0", ")"),
 		"house.go": lines("// Package house is a house.", "package house",
 			`import ( "errors"; _ "github.com/alecthomas/kong"; "`+module+`/door" )`,
 			`var ErrShut = errors.New("shut")`, "var _ = door.Open", "var steps = [...]int{1, 2}"),

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base32"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fastness/fastness/auditlog"
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
@@ -164,6 +166,36 @@ func TestEnrolmentAsksForThePassword(t *testing.T) {
 		a.clock.add(10 * time.Minute)
 		if _, err := a.ConfirmEnrolment(ctx, by, p.code()); status(err) != 409 {
 			t.Errorf("after ten minutes: %v", err)
+		}
+	})
+}
+
+// What is confirmed is what the code was of, though another enrolment began
+// meanwhile.
+func TestEnrolmentThatIsOvertakenIsNotConfirmed(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *sqldb.DB) {
+		a := openAccounts(t, db)
+		by := account.By{Actor: a.add(t, "alice").ID}
+		begun := 0
+		begin := func() *account.Enrolment {
+			begun++
+			e, err := a.Enrol(context.Background(), by, secret.New(goodPassword))
+			if err != nil {
+				t.Error(err)
+			}
+			return e
+		}
+		key, _ := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(begin().Secret.Reveal())
+		a.events.on = func(auditlog.Event) {
+			if begun == 1 { // The event of the confirmation, before it counts.
+				begin()
+			}
+		}
+		if _, err := a.ConfirmEnrolment(t.Context(), by, app{key, a.clock}.code()); status(err) != 409 {
+			t.Errorf("%v, want a conflict", err)
+		}
+		if a.byName(t, "alice").SecondFactor {
+			t.Error("a second factor counts that nobody has confirmed")
 		}
 	})
 }

@@ -50,7 +50,7 @@ func openAccountsWith(t testing.TB, db *sqldb.DB, adjust func(*account.Config)) 
 	}
 	cfg := account.Config{
 		DB: db, Passwords: a.work, Policy: policy, Events: a.events, Now: a.clock.Now,
-		Roles: []string{"admin", "seller", "Admin", "adm_n"}, Administrator: "admin", SignUpRoles: auth.SetOf("seller"),
+		Roles: []string{"admin", "seller", "Admin", "adm_n", "subadmin"}, Administrator: "admin", SignUpRoles: auth.SetOf("seller"),
 		Sealer: newSealer(t), Issuer: "Shop",
 		EndSessions: func(_ context.Context, user, except string) error {
 			a.mu.Lock()
@@ -107,16 +107,20 @@ type eventLog struct {
 	mu   sync.Mutex
 	all  []auditlog.Event
 	fail error
+	on   func(auditlog.Event) // after an event was kept
 }
 
 func (l *eventLog) Record(_ context.Context, e auditlog.Event) error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fail != nil {
-		return l.fail
+	fail, on := l.fail, l.on
+	if fail == nil {
+		l.all = append(l.all, e)
 	}
-	l.all = append(l.all, e)
-	return nil
+	l.mu.Unlock()
+	if fail == nil && on != nil {
+		on(e)
+	}
+	return fail
 }
 
 // names returns the names of the events since the last call, with "!" before

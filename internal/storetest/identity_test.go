@@ -97,7 +97,7 @@ func (w *identityWorld) build(t testing.TB, adjust func(*identityConfig)) *ident
 func (a *identityApp) Do(method, target string, body any, options ...fastnesstest.Option) *fastnesstest.Response {
 	res := a.API.Do(method, target, body, options...)
 	if res.Status >= 400 {
-		fmt.Fprintf(a.world.printed, "%s: %v %s\n", target, res.Header, res.Body)
+		fmt.Fprintf(a.world.printed, "%v %s\n", res.Header, res.Body)
 	}
 	return res
 }

@@ -78,29 +78,37 @@ func TestParallelRefreshesHaveOneWinner(t *testing.T) {
 				w := newSessionWorld()
 				configure := func(c *session.Config) { c.Grace = grace }
 				processes := []*session.Sessions{w.sessions(t, db, configure), w.sessions(t, openAgain(t, db), configure)}
-				begun, token := beginSession(t, processes[0], session.App, "ada")
-				var wg sync.WaitGroup
-				tokens := make(chan string, 50)
-				for i := range 50 {
-					wg.Go(func() {
-						_, next, err := processes[i%2].Refresh(t.Context(), token, "phone")
-						if err == nil {
-							tokens <- next
-						} else if !errors.Is(err, session.ErrRefused) {
-							t.Error(err)
-						}
-					})
-				}
-				wg.Wait()
-				if len(tokens) != 1 {
-					t.Fatalf("%d of 50 refreshes got a token, want 1", len(tokens))
-				}
-				wantLive(t, processes[0], begun.ID, survives)
-				if _, good, err := processes[1].ByRefreshToken(t.Context(), <-tokens); err != nil || good != survives {
-					t.Errorf("the winner's token is good: %v, %v, want %v", good, err, survives)
+				for range 4 {
+					raceForToken(t, processes, survives)
 				}
 			})
 		})
+	}
+}
+
+// raceForToken refreshes one token 50 times at once.
+func raceForToken(t *testing.T, processes []*session.Sessions, survives bool) {
+	t.Helper()
+	begun, token := beginSession(t, processes[0], session.App, "ada")
+	var wg sync.WaitGroup
+	tokens := make(chan string, 50)
+	for i := range 50 {
+		wg.Go(func() {
+			_, next, err := processes[i%2].Refresh(t.Context(), token, "phone")
+			if err == nil {
+				tokens <- next
+			} else if !errors.Is(err, session.ErrRefused) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(tokens) != 1 {
+		t.Fatalf("%d of 50 refreshes got a token, want 1", len(tokens))
+	}
+	wantLive(t, processes[0], begun.ID, survives)
+	if _, good, err := processes[1].ByRefreshToken(t.Context(), <-tokens); err != nil || good != survives {
+		t.Errorf("the winner's token is good: %v, %v, want %v", good, err, survives)
 	}
 }
 
