@@ -116,7 +116,7 @@ type Client struct {
 func (c *Config) withDefaults() {
 	c.Administrator = cmp.Or(c.Administrator, "admin")
 	c.Algorithm = cmp.Or(c.Algorithm, keyring.EdDSA)
-	c.RotateEvery = cmp.Or(c.RotateEvery, keyring.DefaultLifetime)
+	c.RotateEvery = cmp.Or(c.RotateEvery, 90*24*time.Hour)
 	c.AccessTTL = cmp.Or(c.AccessTTL, 10*time.Minute)
 	c.MinPassword = cmp.Or(c.MinPassword, 12)
 	if c.Now == nil {

@@ -31,6 +31,9 @@ const (
 	purposeFactor = "second-factor"
 )
 
+// clockSkew is how far the clocks of processes may be apart.
+const clockSkew = 5 * time.Minute
+
 // Core is the identity of an app that has started: the parts that it is made of.
 type Core struct {
 	Accounts *account.Accounts
@@ -158,9 +161,9 @@ func (c *Core) openRing(ctx context.Context, s fastness.Settings) error {
 		return err
 	}
 	c.Ring, err = keyring.Open(ctx, keyring.Config{
-		Store: store, Sealer: sealer, Events: stamped{c.Events}, Logger: c.logger, Now: c.cfg.Now,
+		Store: store, Sealer: sealer, Skew: clockSkew, Events: stamped{c.Events}, Logger: c.logger, Now: c.cfg.Now,
 		Purposes: []keyring.Purpose{
-			{Name: purposeToken, Algorithm: c.cfg.Algorithm, Lifetime: c.cfg.RotateEvery, Retain: c.cfg.AccessTTL + keyring.DefaultSkew},
+			{Name: purposeToken, Algorithm: c.cfg.Algorithm, Lifetime: c.cfg.RotateEvery, Retain: c.cfg.AccessTTL + clockSkew},
 			{Name: purposeFactor, Algorithm: keyring.A256GCM},
 		},
 	})
