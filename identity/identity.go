@@ -94,8 +94,12 @@ func (id *Identity) describeOAuth2() auth.Description {
 		scopes.Set(s.Name, s.Description)
 	}
 	flows := &openapi.OAuthFlows{Password: &openapi.OAuthFlow{TokenURL: "/token", RefreshURL: "/token/refresh", Scopes: scopes}}
+	weak := make(map[string]string)
+	if why := id.cfg.InsecureWeakHashing; why != "" {
+		weak["InsecureWeakHashing"] = why
+	}
 	return auth.Description{
-		Name: schemeOAuth2, Challenge: "Bearer",
+		Name: schemeOAuth2, Challenge: "Bearer", OptOuts: weak,
 		Security: &openapi.SecurityScheme{Type: "oauth2", Flows: flows, Description: "An access token in the Authorization header (RFC 6750, RFC 9068)."},
 	}
 }
