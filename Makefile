@@ -2,6 +2,7 @@
 # make test     every test of every module, with the race detector and the seeds of all fuzz targets
 # make lint     gofmt, go vet, staticcheck
 # make fuzz     every fuzz target for FUZZTIME, one after the other
+# make soak     what takes long: 200 kills of processes that write keys, sessions and events
 # make bench    the peers side by side
 # make openapi  other tools' opinion of the shop's document; needs node and npm
 # make fmt      gofmt
@@ -23,7 +24,7 @@ raced := $(filter-out bench,$(modules))
 staticcheck := $(CURDIR)/bin/staticcheck
 files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 
-.PHONY: check test lint fuzz bench openapi fmt tidy needs
+.PHONY: check test lint fuzz soak bench openapi fmt tidy needs
 .DEFAULT_GOAL := check
 
 check: lint test
@@ -54,6 +55,10 @@ fuzz:
 	while read -r package target; do echo "== $$package $$target"; \
 	$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; done; done
 
+# The tests read how often from these variables; without them they do it a few times.
+soak: needs
+	cd internal/storetest && FASTNESS_KILLS=200 FASTNESS_RING_KILLS=200 $(GO) test -timeout 30m -count 1 -run 'Kill' -v .
+
 bench:
 	cd bench && $(GO) run .
 
@@ -66,15 +71,20 @@ fmt:
 tidy:
 	@for m in $(modules) internal/tools; do echo "== $$m"; (cd $$m && $(GO) mod tidy) || exit 1; done
 
-# The race detector needs a C compiler, the browser tests need Chromium. Who may
-# install packages gets them; who may not is told what to install.
+# The race detector needs a C compiler, the browser tests Chromium, the tests of
+# the stores PostgreSQL, which they start themselves: the cluster that Debian would
+# start is not made. Who may install packages gets them; who may not is told what
+# to install.
 needs:
 	@missing=; \
 	command -v gcc >/dev/null || command -v clang >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		command -v chrome >/dev/null || missing="$$missing chromium"; \
+	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then sudo=none; elif [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo="sudo -n"; else sudo=none; fi; \
 	if [ "$$sudo" = none ]; then echo "missing:$$missing. On Debian, as root: apt-get install -y$$missing"; exit 1; fi; \
 	echo "installing$$missing"; export DEBIAN_FRONTEND=noninteractive; \
+	case "$$missing" in *postgresql*) if [ ! -e /etc/postgresql-common/createcluster.conf ]; then $$sudo mkdir -p /etc/postgresql-common; \
+		echo 'create_main_cluster = false' | $$sudo tee /etc/postgresql-common/createcluster.conf >/dev/null; fi;; esac; \
 	$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null
