@@ -83,6 +83,9 @@ func (a *Accounts) LogIn(ctx context.Context, at Attempt) (*Login, error) {
 		return nil, a.tooMany(ctx, verdict, at.event("authn_login_fail_max", r))
 	}
 	right, newHash, err := a.verify(ctx, guess, r, at.Password)
+	if errors.Is(err, password.ErrHash) { // An answer of its own would tell that there is an account.
+		return nil, a.fail(ctx, at, r, "unreadable_hash")
+	}
 	if err != nil {
 		return nil, err
 	}

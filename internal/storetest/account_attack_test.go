@@ -21,7 +21,7 @@ import (
 )
 
 // strangers are the log-ins that must look alike.
-func (a *accounts) strangers(t testing.TB) map[string][2]string {
+func (a *accounts) strangers(t testing.TB, db *sqldb.DB) map[string][2]string {
 	t.Helper()
 	ctx, by := t.Context(), account.By{}
 	a.add(t, "alice")
@@ -34,7 +34,12 @@ func (a *accounts) strangers(t testing.TB) map[string][2]string {
 	if err := a.Delete(ctx, by, a.add(t, "deleted").ID); err != nil {
 		t.Fatal(err)
 	}
+	a.add(t, "broken")
+	if _, err := db.Write.ExecContext(ctx, "UPDATE fastness_accounts SET password = '$what$ever' WHERE fold = 'broken'"); err != nil {
+		t.Fatal(err)
+	}
 	return map[string][2]string{
+		"a hash that cannot be read":          {"broken", goodPassword},
 		"a name that nobody has":              {"nobody", goodPassword},
 		"what cannot be a name":               {"no body\n", goodPassword},
 		"no name":                             {"", goodPassword},
@@ -55,7 +60,7 @@ func TestUnknownUserCannotBeToldFromKnown(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *sqldb.DB) {
 		a := openAccounts(t, db)
 		var first string
-		for name, in := range a.strangers(t) {
+		for name, in := range a.strangers(t, db) {
 			a.work.total()
 			a.clock.add(24 * time.Hour)
 			_, err := a.try(t, in[0], in[1], "192.0.2.1")

@@ -231,7 +231,7 @@ func TestPasswordsAreComparedWhole(t *testing.T) {
 	for i, tt := range []struct{ name, right, wrong string }{
 		{"the 73rd byte", head + "a", head + "b"},
 		{"no 73rd byte", head + "a", head},
-		{"64 characters", strings.Repeat("pass", 16), strings.Repeat("pass", 15) + "Pass"},
+		{"64 characters", strings.Repeat("phrase, ", 8), strings.Repeat("phrase, ", 7) + "Phrase, "},
 		{"what people draw", "🔐🔑🏰🗝️🛡️⚔️🧱🪨🚪🕯️🐉🏹", "🔐🔑🏰🗝️🛡️⚔️🧱🪨🚪🕯️🐉"},
 		{"a space before", " a phrase of twelve", "a phrase of twelve"},
 		{"two ways to write é", "caf\u00e9 at twelve o'clock", "cafe\u0301 at twelve o'clock"},

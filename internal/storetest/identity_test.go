@@ -194,7 +194,7 @@ func bearer(token string) fastnesstest.Option {
 func (a *identityApp) browser(t testing.TB, name string) (cookie *http.Cookie) {
 	t.Helper()
 	res := a.Post("/session", jsonOf(map[string]any{"username": name, "password": goodPassword}), ownPage())
-	if cookie = res.Cookie("__Host-session"); res.Status != http.StatusOK || cookie == nil {
+	if cookie = res.Cookie("__Host-session"); res.Status != http.StatusNoContent || cookie == nil {
 		t.Fatalf("no session: %d %s", res.Status, res.Body)
 	}
 	a.world.printed.plant(cookie.Value, res.Cookie("__Host-device").Value)
