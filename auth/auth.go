@@ -68,8 +68,12 @@ type Description struct {
 	// Challenge is the value of WWW-Authenticate that invites this credential
 	// (RFC 9110 section 11.6.1): "Bearer", `Basic realm="shop"`.
 	Challenge string
-	// Ambient says that browsers add the credential by themselves.
+	// Ambient says that browsers add the credential by themselves. With a method
+	// that changes something it counts for the API's own pages only.
 	Ambient bool
+	// Programs says that programs send an ambient credential, too: a request that
+	// does not say where it comes from counts, as no browser's does.
+	Programs bool
 	// OptOuts are the defences that the scheme goes without: names of Insecure…
 	// fields and the reasons that are their values.
 	OptOuts map[string]string

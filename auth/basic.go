@@ -73,7 +73,7 @@ func (b *Basic) Authenticate(ctx context.Context, r *http.Request) (*User, error
 	}
 	// A browser that was asked for the password once sends it with every request to
 	// the site, whoever caused it. Programs say nothing of where they come from.
-	if (r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "") && !FromOwnPage(r) {
+	if !FromOwnPage(r) && !saysNothing(r) {
 		return nil, CrossSite()
 	}
 	u, err := b.cfg.Verify(ctx, r, name, password)

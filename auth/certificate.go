@@ -40,7 +40,7 @@ func NewClientCertificate(cfg CertificateConfig) (*ClientCertificate, error) {
 // every request to the site, whoever caused it.
 func (c *ClientCertificate) Describe() Description {
 	return Description{
-		Name: c.cfg.Name, Ambient: true, Challenge: "ClientCertificate",
+		Name: c.cfg.Name, Ambient: true, Programs: true, Challenge: "ClientCertificate",
 		Security: &openapi.SecurityScheme{Type: "mutualTLS", Description: "A client certificate of the TLS connection."},
 	}
 }

@@ -106,7 +106,7 @@ func (s *Schemes) Authenticate(ctx context.Context, r *http.Request) (*User, err
 		return nil, err
 	case k == nil || !s.allows(k.is.Name):
 		return nil, s.missing
-	case k.is.Ambient && !FromOwnPage(r):
+	case k.is.Ambient && !FromOwnPage(r) && !(k.is.Programs && saysNothing(r)):
 		return nil, CrossSite()
 	}
 	u, err := k.Authenticate(ctx, r)
@@ -170,6 +170,12 @@ func FromOwnPage(r *http.Request) bool {
 	}
 	origin, err := url.Parse(r.Header["Origin"][0])
 	return err == nil && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
+}
+
+// saysNothing reports whether r does not say which page it comes from. All
+// browsers do, when the method changes something.
+func saysNothing(r *http.Request) bool {
+	return len(r.Header["Sec-Fetch-Site"]) == 0 && len(r.Header["Origin"]) == 0
 }
 
 // Handler verifies who is calling before next runs; there, [From] returns the
