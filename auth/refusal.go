@@ -45,17 +45,34 @@ func missing(challenges []string) *problem.Problem {
 	return p
 }
 
-// invalid is the answer to a bad credential.
-func (d *Description) invalid(refusal *Refusal) error {
+// invalid is the answer to a bad credential. Those of the usual codes are made
+// once: a flood of bad credentials must not cost more than good ones.
+func (k *known) invalid(refusal *Refusal) error {
+	var p problem.Problem
+	switch refusal.Code {
+	case "":
+		p = *k.refused
+	case codeInvalidToken:
+		p = *k.invalidToken
+	default:
+		p = *k.is.refused(refusal.Code)
+	}
+	return p.Wrap(refusal)
+}
+
+const codeInvalidToken = "invalid_token"
+
+// refused makes the answer to a credential that is bad in the way of code.
+func (d *Description) refused(code string) *problem.Problem {
 	challenge := d.Challenge
-	if refusal.Code != "" {
+	if code != "" {
 		if strings.Contains(challenge, "=") { // Parameters are separated by commas (RFC 9110 section 11.2).
 			challenge += ","
 		}
-		challenge += ` error="` + refusal.Code + `"`
+		challenge += ` error="` + code + `"`
 	}
 	return problem.New(http.StatusUnauthorized, detailInvalid).Named("invalid_credentials").
-		With("WWW-Authenticate", challenge).Wrap(refusal)
+		With("WWW-Authenticate", challenge)
 }
 
 // ambiguous is the answer to more credentials than one.

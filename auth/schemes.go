@@ -22,6 +22,8 @@ type Schemes struct {
 type known struct {
 	Scheme
 	is Description
+	// The usual answers to a bad credential.
+	refused, invalidToken *problem.Problem
 }
 
 // New returns the schemes, or an error that names every mistake.
@@ -33,7 +35,8 @@ func New(schemes ...Scheme) (*Schemes, error) {
 			errs = append(errs, fmt.Errorf("scheme %d is nil", i+1))
 			continue
 		}
-		k := known{scheme, scheme.Describe()}
+		k := known{Scheme: scheme, is: scheme.Describe()}
+		k.refused, k.invalidToken = k.is.refused(""), k.is.refused(codeInvalidToken)
 		errs = append(errs, k.mistakes(s.all)...)
 		s.all = append(s.all, k)
 	}
@@ -112,12 +115,12 @@ func (s *Schemes) Authenticate(ctx context.Context, r *http.Request) (*User, err
 	u, err := k.Authenticate(ctx, r)
 	if err != nil {
 		if refusal, ok := errors.AsType[*Refusal](err); ok {
-			return nil, k.is.invalid(refusal)
+			return nil, k.invalid(refusal)
 		}
 		return nil, fmt.Errorf("scheme %s: %w", k.is.Name, err)
 	}
 	if u == nil || u.ID == "" { // A scheme that is wrong lets nobody in.
-		return nil, k.is.invalid(&Refusal{Reason: fmt.Errorf("scheme %s found no user", k.is.Name)})
+		return nil, k.invalid(&Refusal{Reason: fmt.Errorf("scheme %s found no user", k.is.Name)})
 	}
 	return u, nil
 }

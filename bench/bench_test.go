@@ -48,7 +48,10 @@ func TestEachBreakAloneIsRefusedByEveryPeerAndItsMemberNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		task := Task{Name: b.Pointer, Method: http.MethodPost, Target: work.OrderPath, Payload: body, Pointers: []string{b.Pointer}}
+		task := Task{
+			Name: b.Pointer, Method: http.MethodPost, Target: work.OrderPath, Payload: body, Pointers: []string{b.Pointer},
+			Signing: SigningHS256(),
+		}
 		contenders, err := handlersOf(task, Peers())
 		if err != nil {
 			t.Error(err)
@@ -61,12 +64,33 @@ func TestEachBreakAloneIsRefusedByEveryPeerAndItsMemberNamed(t *testing.T) {
 	}
 }
 
+// A peer that lets in whom the others refuse would be fast for nothing.
+func TestAPeerThatLetsAnybodyInIsNotTimed(t *testing.T) {
+	open := Peer{"open", "open", NewFloor, PathList}
+	for _, task := range tasks(t) {
+		if _, err := handlersOf(task, []Peer{open}); task.Refusals != nil && (err == nil || !strings.Contains(err.Error(), "no token gets 200, want 401")) {
+			t.Errorf("work %s: error is %v, want that it lets anybody in", task.Name, err)
+		}
+	}
+}
+
+func TestNewTokensAreAllDifferent(t *testing.T) {
+	all, err := SigningHS256().authorizations(newTokens)()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	if n := len(slices.Compact(all)); n != newTokens {
+		t.Errorf("%d tokens are different, want %d", n, newTokens)
+	}
+}
+
 func TestAnItemThatIsNoNumberIsRefusedByEveryPeer(t *testing.T) {
 	for _, p := range Peers() {
 		if p.Name == floorName {
 			continue
 		}
-		h, err := p.New()
+		h, err := p.New(SigningHS256())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +128,7 @@ func TestAWrongAnswerIsNotTimed(t *testing.T) {
 		{"a valid member is listed", "d", 422, "application/json", `{}`, `"/price", which is valid`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			liar := Peer{"liar", "liar", func() (http.Handler, error) {
+			liar := Peer{"liar", "liar", func(Signing) (http.Handler, error) {
 				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Content-Type", tt.media)
 					w.WriteHeader(tt.status)
@@ -152,7 +176,10 @@ func TestOneCommandMeasuresEveryWork(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 		t.Fatal(err)
 	}
-	rows := map[string]int{"a": len(Peers()), "b": len(Peers()), "d": len(Peers()) - 1, decodeWork: len(Decoders())}
+	rows := map[string]int{"d": len(Peers()) - 1, decodeWork: len(Decoders())}
+	for _, name := range []string{"a", "b", "c-hs256", "c-hs256-new", "c-eddsa", "c-eddsa-new"} {
+		rows[name] = len(Peers())
+	}
 	for _, table := range report.Tables {
 		if len(table.Results) != rows[table.Name] {
 			t.Errorf("table %s has %d rows, want %d", table.Name, len(table.Results), rows[table.Name])
@@ -193,19 +220,25 @@ func TestWrongFlagsAreAllNamedAtOnce(t *testing.T) {
 }
 
 func TestAServedPeerAnswersAndStopsWhenItsInputEnds(t *testing.T) {
+	for _, task := range tasks(t) {
+		t.Run(task.Name, func(t *testing.T) { served(t, task) })
+	}
+}
+
+func served(t *testing.T, task Task) {
 	stdin, hold := io.Pipe()
 	out, stdout := io.Pipe()
 	stopped := make(chan error, 1)
-	go func() { stopped <- run(context.Background(), []string{"-serve", baselineName}, stdin, stdout) }()
+	go func() {
+		stopped <- run(context.Background(), []string{"-serve", baselineName, "-work", task.Name}, stdin, stdout)
+	}()
 	address, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
 	peer := Peers()[slices.IndexFunc(Peers(), func(p Peer) bool { return p.Name == baselineName })]
-	for _, task := range tasks(t) {
-		if _, err := task.ask(t.Context(), peer, "http://"+strings.TrimSpace(address)+task.Target); err != nil {
-			t.Errorf("work %s: %v", task.Name, err)
-		}
+	if _, err := task.ask(t.Context(), peer, "http://"+strings.TrimSpace(address)+task.Target); err != nil {
+		t.Error(err)
 	}
 	if err := hold.Close(); err != nil {
 		t.Fatal(err)
@@ -239,7 +272,11 @@ func TestAProgramNameWithParenthesesDoesNotShiftItsCPUTime(t *testing.T) {
 
 func TestTheRequestForWrkCarriesTheBodyByteForByte(t *testing.T) {
 	for _, task := range tasks(t) {
-		if script := task.lua(); task.Payload != nil && !bytes.Contains(script, task.Payload) {
+		script, err := task.lua()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if task.Payload != nil && !bytes.Contains(script, task.Payload) {
 			t.Errorf("work %s: script is %s", task.Name, script)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // NewChi is chi with encoding/json and go-playground/validator, which is how
 // its users most often read a body.
-func NewChi() (http.Handler, error) {
+func NewChi(s Signing) (http.Handler, error) {
 	v, err := newValidator()
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func NewChi() (http.Handler, error) {
 		}
 		answer(w, http.StatusOK, work.Find(id, r.URL.Query().Get("q")))
 	})
-	router.Post("/orders", func(w http.ResponseWriter, r *http.Request) {
+	place := func(w http.ResponseWriter, r *http.Request, seller string) {
 		var o work.Order
 		if err := json.NewDecoder(r.Body).Decode(&o); err != nil {
 			answer(w, http.StatusBadRequest, listed(err))
@@ -36,7 +36,11 @@ func NewChi() (http.Handler, error) {
 			answer(w, http.StatusUnprocessableEntity, listed(err))
 			return
 		}
-		answer(w, http.StatusOK, work.Place(&o))
+		answer(w, http.StatusOK, work.PlaceFor(seller, &o))
+	}
+	router.Post("/orders", func(w http.ResponseWriter, r *http.Request) { place(w, r, "") })
+	router.With(newGuard(s).Handler).Post("/seller/orders", func(w http.ResponseWriter, r *http.Request) {
+		place(w, r, sellerOf(r.Context()))
 	})
 	return router, nil
 }

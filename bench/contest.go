@@ -31,11 +31,14 @@ func handlersOf(t Task, peers []Peer) ([]contender, error) {
 }
 
 func handlerOf(t Task, p Peer) (contender, error) {
-	h, err := p.New()
+	h, err := p.New(t.Signing)
 	if err != nil {
 		return contender{}, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	e, err := newExchange(t.Method, t.Target, t.Payload)
+	if err := t.refusedBy(p, h); err != nil {
+		return contender{}, err
+	}
+	e, err := t.exchange()
 	if err != nil {
 		return contender{}, err
 	}

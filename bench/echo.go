@@ -11,7 +11,7 @@ import (
 )
 
 // NewEcho is Echo with its own binder and the validator in its validator slot.
-func NewEcho() (http.Handler, error) {
+func NewEcho(s Signing) (http.Handler, error) {
 	v, err := newValidator()
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func NewEcho() (http.Handler, error) {
 		}
 		return c.JSON(http.StatusOK, work.Find(id, c.QueryParam("q")))
 	})
-	e.POST("/orders", func(c echo.Context) error {
+	place := func(c echo.Context, seller string) error {
 		var o work.Order
 		if err := c.Bind(&o); err != nil {
 			return err
@@ -33,11 +33,27 @@ func NewEcho() (http.Handler, error) {
 		if err := c.Validate(&o); err != nil {
 			return c.JSON(http.StatusUnprocessableEntity, listed(err))
 		}
-		return c.JSON(http.StatusOK, work.Place(&o))
-	})
+		return c.JSON(http.StatusOK, work.PlaceFor(seller, &o))
+	}
+	e.POST("/orders", func(c echo.Context) error { return place(c, "") })
+	e.POST("/seller/orders", func(c echo.Context) error {
+		return place(c, c.Get("caller").(*caller).Subject)
+	}, newGuard(s).echo)
 	return e, nil
 }
 
 type echoValidator struct{ validate *validator.Validate }
 
 func (v echoValidator) Validate(value any) error { return v.validate.Struct(value) }
+
+// echo is the guard as middleware of Echo.
+func (g *guard) echo(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		caller, err := g.admit(c.Request().Header.Get(echo.HeaderAuthorization))
+		if err != nil {
+			return echo.NewHTTPError(refusal(c.Response().Header(), err))
+		}
+		c.Set("caller", caller)
+		return next(c)
+	}
+}

@@ -17,17 +17,22 @@ import (
 //     parsed form left in it is seen by the next; the URL and the header map
 //     are shared;
 //   - the body: one reader over the same bytes.
+//
+// With more authorizations than one each request has the next of them.
 type exchange struct {
 	template http.Request
 	request  http.Request
 	writer   writer
 	body     body
+	// authorizations take turns in the header, if there are any.
+	authorizations []string
+	next           int
 }
 
 // newExchange returns the exchange of method and target, which is a POST of
 // payload as JSON if payload is not nil.
-func newExchange(method, target string, payload []byte) (*exchange, error) {
-	e := &exchange{body: body{payload: payload}, writer: writer{header: make(http.Header)}}
+func newExchange(method, target string, payload []byte, authorizations ...string) (*exchange, error) {
+	e := &exchange{body: body{payload: payload}, authorizations: authorizations, writer: writer{header: make(http.Header)}}
 	r, err := http.NewRequestWithContext(context.Background(), method, "http://bench.example"+target, nil)
 	if err != nil {
 		return nil, err
@@ -43,6 +48,9 @@ func newExchange(method, target string, payload []byte) (*exchange, error) {
 		r.ContentLength = int64(len(payload))
 		r.Body = &e.body
 	}
+	if len(authorizations) > 0 {
+		r.Header.Set("Authorization", authorizations[0])
+	}
 	e.template = *r
 	return e, nil
 }
@@ -52,6 +60,10 @@ func (e *exchange) send(h http.Handler) int {
 	e.writer.reset()
 	e.body.Reset(e.body.payload)
 	e.request = e.template
+	if n := len(e.authorizations); n > 1 {
+		e.next = (e.next + 1) % n
+		e.request.Header["Authorization"][0] = e.authorizations[e.next]
+	}
 	h.ServeHTTP(&e.writer, &e.request)
 	return e.writer.status
 }

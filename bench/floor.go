@@ -11,7 +11,7 @@ import (
 // NewFloor is what nothing on net/http can go below: it reads the body and
 // writes a constant. Its answers are right for the one request of each work
 // and for no other.
-func NewFloor() (http.Handler, error) {
+func NewFloor(Signing) (http.Handler, error) {
 	item, err := json.Marshal(work.Find(work.ItemID, work.ItemQuery))
 	if err != nil {
 		return nil, err
@@ -24,10 +24,17 @@ func NewFloor() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	sold, err := json.Marshal(work.PlaceFor(tokenSubject, &o))
+	if err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		constant := item
 		if r.Method == http.MethodPost {
 			constant = receipt
+			if r.URL.Path == work.SellerPath {
+				constant = sold
+			}
 			if _, err := io.Copy(io.Discard, r.Body); err != nil {
 				w.WriteHeader(http.StatusBadRequest)
 				return

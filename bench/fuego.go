@@ -14,32 +14,36 @@ import (
 
 // NewFuego is Fuego without its request logger and its start-up messages, with
 // the validator taught the rules of the work.
-func NewFuego() (http.Handler, error) {
+func NewFuego(s Signing) (http.Handler, error) {
 	v, err := newValidator()
 	if err != nil {
 		return nil, err
 	}
-	s := fuego.NewServer(
+	server := fuego.NewServer(
 		fuego.WithoutLogger(),
 		fuego.WithoutStartupMessages(),
 		fuego.WithValidator(v),
 		fuego.WithEngineOptions(fuego.WithOpenAPIConfig(fuego.OpenAPIConfig{Disabled: true, DisableLocalSave: true, DisableMessages: true})),
 	)
-	fuego.Get(s, "/items/{id}", func(c fuego.ContextNoBody) (work.Item, error) {
+	fuego.Get(server, "/items/{id}", func(c fuego.ContextNoBody) (work.Item, error) {
 		id, err := c.PathParamIntErr("id")
 		if err != nil {
 			return work.Item{}, fuego.BadRequestError{Err: err, Detail: "want an integer"}
 		}
 		return work.Find(int64(id), c.QueryParam("q")), nil
 	}, option.Query("q", "what to look for"))
-	fuego.Post(s, "/orders", func(c fuego.ContextWithBody[work.Order]) (work.Receipt, error) {
+	place := func(c fuego.ContextWithBody[work.Order], seller string) (work.Receipt, error) {
 		o, err := c.Body()
 		if err != nil {
 			return work.Receipt{}, err
 		}
-		return work.Place(&o), nil
-	})
-	return s.Mux, nil
+		return work.PlaceFor(seller, &o), nil
+	}
+	fuego.Post(server, "/orders", func(c fuego.ContextWithBody[work.Order]) (work.Receipt, error) { return place(c, "") })
+	fuego.Post(server, "/seller/orders", func(c fuego.ContextWithBody[work.Order]) (work.Receipt, error) {
+		return place(c, sellerOf(c.Context()))
+	}, option.Middleware(newGuard(s).Handler))
+	return server.Mux, nil
 }
 
 // FuegoErrors reads Fuego's problem document, which names Go fields:

@@ -14,7 +14,7 @@ import (
 
 // NewGin is Gin in release mode without its logger, with its own binding and
 // the validator behind it, taught the rules of the work.
-func NewGin() (http.Handler, error) {
+func NewGin(s Signing) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	v, ok := binding.Validator.Engine().(*validator.Validate)
 	if !ok {
@@ -33,13 +33,27 @@ func NewGin() (http.Handler, error) {
 		}
 		c.JSON(http.StatusOK, work.Find(id, c.Query("q")))
 	})
-	router.POST("/orders", func(c *gin.Context) {
+	place := func(c *gin.Context, seller string) {
 		var o work.Order
 		if err := c.ShouldBindJSON(&o); err != nil {
 			c.JSON(http.StatusBadRequest, listed(err))
 			return
 		}
-		c.JSON(http.StatusOK, work.Place(&o))
+		c.JSON(http.StatusOK, work.PlaceFor(seller, &o))
+	}
+	router.POST("/orders", func(c *gin.Context) { place(c, "") })
+	router.POST("/seller/orders", newGuard(s).gin, func(c *gin.Context) {
+		place(c, c.MustGet("caller").(*caller).Subject)
 	})
 	return router, nil
+}
+
+// gin is the guard as middleware of Gin.
+func (g *guard) gin(c *gin.Context) {
+	caller, err := g.admit(c.GetHeader("Authorization"))
+	if err != nil {
+		c.AbortWithStatusJSON(refusal(c.Writer.Header(), err), gin.H{"error": err.Error()})
+		return
+	}
+	c.Set("caller", caller)
 }

@@ -26,7 +26,7 @@ type humaOrderOutput struct{ Body work.Receipt }
 // NewHuma is Huma on ServeMux with its default configuration, less the hook
 // that adds a $schema member and a Link header to each answer: no other peer
 // sends them.
-func NewHuma() (http.Handler, error) {
+func NewHuma(s Signing) (http.Handler, error) {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("bench", "1")
 	config.CreateHooks = nil
@@ -37,7 +37,30 @@ func NewHuma() (http.Handler, error) {
 	huma.Post(api, "/orders", func(_ context.Context, in *humaOrderInput) (*humaOrderOutput, error) {
 		return &humaOrderOutput{work.Place(&in.Body)}, nil
 	})
+	huma.Register(api, huma.Operation{
+		Method: http.MethodPost, Path: "/seller/orders", OperationID: "place-seller-order",
+		Middlewares: huma.Middlewares{newGuard(s).huma(api)},
+	}, func(ctx context.Context, in *humaOrderInput) (*humaOrderOutput, error) {
+		return &humaOrderOutput{work.PlaceFor(sellerOf(ctx), &in.Body)}, nil
+	})
 	return mux, nil
+}
+
+// huma is the guard as middleware of Huma.
+func (g *guard) huma(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		caller, err := g.admit(c.Header("Authorization"))
+		if err != nil {
+			refused := make(http.Header)
+			status := refusal(refused, err)
+			if challenge := refused.Get("WWW-Authenticate"); challenge != "" {
+				c.SetHeader("WWW-Authenticate", challenge)
+			}
+			_ = huma.WriteErr(api, c, status, err.Error()) // The client is gone: nobody is left to tell.
+			return
+		}
+		next(huma.WithValue(c, callerKey{}, caller))
+	}
 }
 
 // HumaErrors reads Huma's problem document: "body.lines[1].qty" and so on.

@@ -48,7 +48,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		return err
 	}
 	if s.serve != "" {
-		return serve(s.serve, stdin, stdout)
+		t, err := s.task()
+		if err != nil {
+			return err
+		}
+		return serve(s.serve, t, stdin, stdout)
 	}
 	runtime.GOMAXPROCS(s.procs)
 	report := Report{Environment: environment(s.rounds)}
@@ -74,7 +78,7 @@ func parse(args []string) (settings, error) {
 	var only, works string
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&only, "only", "", "`peers` to run, separated by commas (default all)")
-	flags.StringVar(&works, "work", "", "`works` to run: a, b, d, decode (default all; with -loopback a, b)")
+	flags.StringVar(&works, "work", "", "`works` to run: a, b, c, c-hs256, …, d, decode (default all; with -loopback those that wrk can drive)")
 	flags.IntVar(&s.rounds, "rounds", 0, "rounds (default 7; with -loopback 3)")
 	flags.IntVar(&s.procs, "procs", 1, "GOMAXPROCS in process; with 1 no idle core collects garbage on the side")
 	flags.DurationVar(&s.target, "target", 200*time.Millisecond, "CPU time of one peer in one round")
@@ -83,7 +87,7 @@ func parse(args []string) (settings, error) {
 	flags.DurationVar(&s.duration, "duration", 3*time.Second, "wall time of one wrk run")
 	flags.IntVar(&s.connections, "connections", 32, "connections of wrk")
 	flags.IntVar(&s.cpu, "cpu", runtime.NumCPU()-1, "the core that a server is pinned to; wrk runs on the others")
-	flags.StringVar(&s.serve, "serve", "", "serve one `peer` until standard input ends; -loopback starts it so")
+	flags.StringVar(&s.serve, "serve", "", "serve one `peer`, ready for the first of -work, until standard input ends; -loopback starts it so")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -127,14 +131,19 @@ func (s settings) validate(rest []string) error {
 		}
 	}
 	for _, name := range s.works {
-		if works := []string{"a", "b", "d", decodeWork}; !slices.Contains(works, name) {
+		if works := allWorks(); !slices.Contains(works, name) {
 			wrong("-work: %q is none of %v", name, works)
 		}
-		if s.loopback && name == decodeWork {
-			wrong("-work: %q has no server to drive over loopback", name)
+		if s.loopback && (name == decodeWork || strings.HasSuffix(name, newSuffix)) {
+			wrong("-work: wrk cannot drive %q over loopback", name)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// allWorks are the names of works that -work takes.
+func allWorks() []string {
+	return []string{"a", "b", "c", "c-hs256", "c-hs256" + newSuffix, "c-eddsa", "c-eddsa" + newSuffix, "d", decodeWork}
 }
 
 // known tells whether a peer or a decoder is called name.
@@ -185,5 +194,18 @@ func (s settings) wants(name string) bool { return len(s.only) == 0 || slices.Co
 
 // does tells whether the work called name is measured.
 func (s settings) does(name string) bool {
-	return len(s.works) == 0 || slices.Contains(s.works, name)
+	return len(s.works) == 0 || slices.ContainsFunc(s.works, func(w string) bool { return w == name || strings.HasPrefix(name, w+"-") })
+}
+
+// task is the first work that s does.
+func (s settings) task() (Task, error) {
+	all, err := Tasks()
+	if err != nil {
+		return Task{}, err
+	}
+	i := slices.IndexFunc(all, func(t Task) bool { return s.does(t.Name) })
+	if i < 0 {
+		return Task{}, errors.New("-serve: no handler does that work")
+	}
+	return all[i], nil
 }

@@ -16,16 +16,16 @@ const maxBody = 1 << 20
 
 // NewByHand is the baseline: what an author writes with the standard library
 // alone in an afternoon.
-func NewByHand() (http.Handler, error) {
-	return byHand(func(_ http.ResponseWriter, r *http.Request, o *work.Order) error {
+func NewByHand(s Signing) (http.Handler, error) {
+	return byHand(s, func(_ http.ResponseWriter, r *http.Request, o *work.Order) error {
 		return json.NewDecoder(r.Body).Decode(o)
 	}), nil
 }
 
 // NewByHandStrict is the baseline of an author who also refuses another media
 // type, a body over the limit, unknown members, and bytes after the value.
-func NewByHandStrict() (http.Handler, error) {
-	return byHand(func(w http.ResponseWriter, r *http.Request, o *work.Order) error {
+func NewByHandStrict(s Signing) (http.Handler, error) {
+	return byHand(s, func(w http.ResponseWriter, r *http.Request, o *work.Order) error {
 		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 			return errors.New("want application/json")
 		}
@@ -41,7 +41,7 @@ func NewByHandStrict() (http.Handler, error) {
 	}), nil
 }
 
-func byHand(read func(http.ResponseWriter, *http.Request, *work.Order) error) http.Handler {
+func byHand(s Signing, read func(http.ResponseWriter, *http.Request, *work.Order) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /items/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
@@ -51,7 +51,7 @@ func byHand(read func(http.ResponseWriter, *http.Request, *work.Order) error) ht
 		}
 		answer(w, http.StatusOK, work.Find(id, r.URL.Query().Get("q")))
 	})
-	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
+	place := func(w http.ResponseWriter, r *http.Request, seller string) {
 		var o work.Order
 		if err := read(w, r, &o); err != nil {
 			refuse(w, http.StatusBadRequest, work.Violation{Path: "", Rule: "body"})
@@ -61,8 +61,12 @@ func byHand(read func(http.ResponseWriter, *http.Request, *work.Order) error) ht
 			refuse(w, http.StatusUnprocessableEntity, bad...)
 			return
 		}
-		answer(w, http.StatusOK, work.Place(&o))
-	})
+		answer(w, http.StatusOK, work.PlaceFor(seller, &o))
+	}
+	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) { place(w, r, "") })
+	mux.Handle("POST /seller/orders", newGuard(s).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		place(w, r, sellerOf(r.Context()))
+	})))
 	return mux
 }
 

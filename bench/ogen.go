@@ -3,16 +3,38 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/ogen-go/ogen/ogenerrors"
 
 	"github.com/fastness/fastness/bench/ogenapi"
 	"github.com/fastness/fastness/bench/work"
 )
 
-// NewOgen is the server that ogen generated, with its default error handler.
-func NewOgen() (http.Handler, error) {
-	return ogenapi.NewServer(ogenWork{})
+// NewOgen is the server that ogen generated, with its default error handler,
+// which knows no status for a caller who lacks a role.
+func NewOgen(s Signing) (http.Handler, error) {
+	return ogenapi.NewServer(ogenWork{}, ogenGuard{newGuard(s)}, ogenapi.WithErrorHandler(
+		func(ctx context.Context, w http.ResponseWriter, r *http.Request, err error) {
+			if errors.Is(err, errNoRole) {
+				answer(w, http.StatusForbidden, pathErrors{})
+				return
+			}
+			ogenerrors.DefaultErrorHandler(ctx, w, r, err)
+		}))
+}
+
+type ogenGuard struct{ *guard }
+
+// HandleBearer is called with the roles that openapi.yaml asks for.
+func (g ogenGuard) HandleBearer(ctx context.Context, _ ogenapi.OperationName, t ogenapi.Bearer) (context.Context, error) {
+	c, err := g.verify(t.Token, t.Roles...)
+	if err != nil {
+		return nil, err
+	}
+	return context.WithValue(ctx, callerKey{}, c), nil
 }
 
 type ogenWork struct{}
@@ -20,6 +42,15 @@ type ogenWork struct{}
 func (ogenWork) GetItem(_ context.Context, in ogenapi.GetItemParams) (*ogenapi.Item, error) {
 	item := work.Find(in.ID, in.Q.Or(""))
 	return &ogenapi.Item{ID: item.ID, Q: item.Q, Name: item.Name}, nil
+}
+
+// CreateSellerOrder is work.PlaceFor on the generated types.
+func (w ogenWork) CreateSellerOrder(ctx context.Context, o *ogenapi.Order) (*ogenapi.Receipt, error) {
+	r, err := w.CreateOrder(ctx, o)
+	if err == nil {
+		r.Seller.SetTo(sellerOf(ctx))
+	}
+	return r, err
 }
 
 // CreateOrder is work.Place on the generated types.

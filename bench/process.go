@@ -21,14 +21,14 @@ type process struct {
 	address string
 }
 
-// start runs this same binary with -serve, pinned to one core.
-func start(ctx context.Context, peer string, cpu int) (*process, error) {
+// start runs this same binary with -serve for one work, pinned to one core.
+func start(ctx context.Context, peer, work string, cpu int) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	// taskset replaces itself by the command, so its process id stays the server's.
-	c := exec.CommandContext(ctx, "taskset", "-c", strconv.Itoa(cpu), self, "-serve", peer)
+	c := exec.CommandContext(ctx, "taskset", "-c", strconv.Itoa(cpu), self, "-serve", peer, "-work", work)
 	c.Env = append(os.Environ(), "GOMAXPROCS=1")
 	c.Stderr = os.Stderr
 	stdin, err := c.StdinPipe()

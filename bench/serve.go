@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// serve runs one peer on a free port of 127.0.0.1, prints its address as one
+// serve runs one peer, ready for the work of t, on a free port of 127.0.0.1, prints its address as one
 // line, and stops when stdin ends, so that a server never outlives the process
 // that started it. All peers get the same http.Server.
-func serve(name string, stdin io.Reader, stdout io.Writer) error {
+func serve(name string, t Task, stdin io.Reader, stdout io.Writer) error {
 	peers := Peers()
 	i := slices.IndexFunc(peers, func(p Peer) bool { return p.Name == name })
 	if i < 0 {
 		return fmt.Errorf("-serve: nobody is called %q", name)
 	}
-	h, err := peers[i].New()
+	h, err := peers[i].New(t.Signing)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,11 @@ type Task struct {
 	// invalid body, whose answer must list Pointers instead.
 	Want     any
 	Pointers []string
+	// Signing says how the tokens of work c are signed, Authorizations makes those
+	// that the requests have in turn, and Refusals are what must not get in.
+	Signing        Signing
+	Authorizations func() ([]string, error)
+	Refusals       []Refusal
 }
 
 // Tasks lists the work. A task is added here and nowhere else.
@@ -46,15 +51,93 @@ func Tasks() ([]Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Task{
-		{"a", "a: `GET /items/{id}?q=…`, small JSON answer", http.MethodGet, work.ItemPath, nil, item, nil},
-		{"b", "b: `POST /orders`, 1 KB of JSON, rules of each kind, JSON answer", http.MethodPost, work.OrderPath, valid, receipt, nil},
-		{"d", "d: b with an invalid body, every violation listed", http.MethodPost, work.OrderPath, invalid, nil, work.Pointers(work.Breaks())},
-	}, nil
+	sellers, err := sellerTasks(valid, &o)
+	if err != nil {
+		return nil, err
+	}
+	unused := SigningHS256() // The others have no tokens.
+	return slices.Concat([]Task{{
+		Name: "a", Title: "a: `GET /items/{id}?q=…`, small JSON answer",
+		Method: http.MethodGet, Target: work.ItemPath, Want: item, Signing: unused,
+	}, {
+		Name: "b", Title: "b: `POST /orders`, 1 KB of JSON, rules of each kind, JSON answer",
+		Method: http.MethodPost, Target: work.OrderPath, Payload: valid, Want: receipt, Signing: unused,
+	}}, sellers, []Task{{
+		Name: "d", Title: "d: b with an invalid body, every violation listed",
+		Method: http.MethodPost, Target: work.OrderPath, Payload: invalid, Pointers: work.Pointers(work.Breaks()), Signing: unused,
+	}}), nil
+}
+
+// newSuffix ends the names of works whose tokens are new.
+const newSuffix = "-new"
+
+// newTokens is how many tokens take turns where none may have been seen before:
+// more than anybody remembers.
+const newTokens = 1 << 15
+
+// sellerTasks is work c: for each signature with one token, and with tokens that
+// nobody has seen.
+func sellerTasks(valid []byte, o *work.Order) (tasks []Task, err error) {
+	sold, err := meaning(work.PlaceFor(tokenSubject, o))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range []Signing{SigningHS256(), SigningEdDSA()} {
+		refusals, err := s.refusals()
+		if err != nil {
+			return nil, err
+		}
+		seen := Task{
+			Name:   "c-" + strings.ToLower(s.Algorithm),
+			Title:  "c, without its rate limit: b with a Bearer JWT (" + s.Algorithm + ") and a role, token seen before",
+			Method: http.MethodPost, Target: work.SellerPath, Payload: valid, Want: sold,
+			Signing: s, Authorizations: s.authorizations(1), Refusals: refusals,
+		}
+		fresh := seen
+		fresh.Name += newSuffix
+		fresh.Title = strings.Replace(seen.Title, "token seen before", "token never seen before", 1)
+		fresh.Authorizations = s.authorizations(newTokens)
+		tasks = append(tasks, seen, fresh)
+	}
+	return tasks, nil
 }
 
 // fits tells whether p takes part in t: a floor validates nothing.
 func (t Task) fits(p Peer) bool { return t.Want != nil || p.Violations != nil }
+
+// exchange returns the exchange of the task.
+func (t Task) exchange() (*exchange, error) {
+	var tokens []string
+	if t.Authorizations != nil {
+		var err error
+		if tokens, err = t.Authorizations(); err != nil {
+			return nil, err
+		}
+	}
+	return newExchange(t.Method, t.Target, t.Payload, tokens...)
+}
+
+// refusedBy checks that h lets nobody in who must not get in. A floor lets
+// everybody in.
+func (t Task) refusedBy(p Peer, h http.Handler) error {
+	if p.Violations == nil {
+		return nil
+	}
+	for _, r := range t.Refusals {
+		var credentials []string
+		if r.Authorization != "" {
+			credentials = []string{r.Authorization}
+		}
+		e, err := newExchange(t.Method, t.Target, t.Payload, credentials...)
+		if err != nil {
+			return err
+		}
+		if status := e.send(h); status != r.Status {
+			return fmt.Errorf("%s, %s: %s gets %d, want %d", p.Name, t.Name, r.Name, status, r.Status)
+		}
+	}
+	return nil
+}
 
 // accept compares one answer of p with the right one. It returns a word for
 // the table on what the answer was, or an error for an answer that must not be

@@ -52,6 +52,12 @@ type Config struct {
 	// 7662). The default is off: nobody needs it who can verify a signature.
 	Introspection bool
 
+	// RFC6749Errors answers a wrong password with status 400, as RFC 6749 section
+	// 5.2 has it, where the default is FastAPI's 401.
+	RFC6749Errors bool
+	// StrictForm wants grant_type to be there, as FastAPI's
+	// OAuth2PasswordRequestFormStrict does.
+	StrictForm bool
 	// BasicRealm, if not empty, takes name and password with each request (RFC
 	// 7617): for machines that can do no better. Each costs a log-in.
 	BasicRealm string

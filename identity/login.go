@@ -151,7 +151,7 @@ func (c *Core) browserLogin(ctx context.Context, r *http.Request, from origin, a
 	}
 	login, err := c.Accounts.LogIn(ctx, at)
 	if err != nil {
-		return out, grantError(err)
+		return out, c.grantError(err)
 	}
 	set := http.Header{}
 	_, err = c.Cookies.LogIn(ctx, set, r, session.Login{

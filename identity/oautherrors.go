@@ -17,7 +17,7 @@ func oauthError(status int, code, detail string) *problem.Problem {
 
 // grantError is the refusal of a log-in. A wrong password is a 401, as with
 // FastAPI, where RFC 6749 has a 400: clients read the member error.
-func grantError(err error) error {
+func (c *Core) grantError(err error) error {
 	p, ok := errors.AsType[*problem.Problem](err)
 	if !ok {
 		return err
@@ -31,9 +31,12 @@ func grantError(err error) error {
 	default:
 		return err
 	}
-	shown := *p
-	shown.Extensions = nil
-	return shown.Extend("error", code).With("WWW-Authenticate", "Bearer")
+	shown := problem.New(p.Status, p.Detail).Named(p.Code).Extend("error", code).Wrap(err)
+	if c.cfg.RFC6749Errors {
+		shown.Status = http.StatusBadRequest
+		return shown
+	}
+	return shown.With("WWW-Authenticate", "Bearer")
 }
 
 // refusedGrant is the refusal of a session, or the error that it is instead.

@@ -75,6 +75,9 @@ func (in logInInput) Validate(context.Context) error {
 	var errs []error
 	switch in.GrantType {
 	case "", grantPassword:
+		if in.GrantType == "" && in.Core.cfg.StrictForm {
+			errs = append(errs, missing("grant_type"))
+		}
 		if in.Username == "" {
 			errs = append(errs, missing("username"))
 		}
@@ -113,7 +116,7 @@ func logIn(ctx context.Context, in logInInput) (answer, error) {
 		Name: in.Username, Password: revealed(in.Password), Code: in.Code, Address: in.From.Address, Request: in.From.Request,
 	})
 	if err != nil {
-		return answer{}, grantError(err)
+		return answer{}, in.Core.grantError(err)
 	}
 	s, refreshToken, err := in.Core.Sessions.Begin(ctx, session.Login{
 		Kind: session.App, User: login.Account.ID, Client: who.ID, Scopes: scopes, Methods: login.Methods, At: login.At, Label: in.From.Label,

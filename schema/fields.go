@@ -124,6 +124,7 @@ func (c *compiler) addField(n *structNode, sf reflect.StructField, index []int, 
 		case "":
 		case "omitzero":
 			f.omit, f.optional = omitZero, true
+			f.asksZero = sf.Type.Kind() == reflect.Interface || sf.Type.Implements(reflect.TypeFor[interface{ IsZero() bool }]())
 		case "omitempty":
 			f.omit, f.optional = omitEmpty, true
 		default:

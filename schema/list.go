@@ -77,8 +77,10 @@ func (n *listNode) room(d *decoder, v reflect.Value, i int) bool {
 	if n.array || i < v.Cap() {
 		return true
 	}
-	more := max(4, i/2)
-	if !d.spend(more * int(v.Type().Elem().Size())) {
+	size := int(v.Type().Elem().Size())
+	// Most lists are short: small items get room for eight at once.
+	more := max(4, min(8, 256/max(1, size)), i/2)
+	if !d.spend(more * size) {
 		return false
 	}
 	v.Grow(more)

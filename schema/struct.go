@@ -23,6 +23,9 @@ type field struct {
 	plan     node
 	optional bool // may be absent from a request
 	omit     omission
+	// asksZero says that the type may have an IsZero method, which omitZero asks.
+	// Asking a value that has none would cost an allocation for each answer.
+	asksZero bool
 	preset   *preset
 	readOnly bool
 	// writeOnly members are read and never written.
@@ -267,6 +270,9 @@ func (f *field) omitted(e *encoder, v reflect.Value) bool {
 	case omitZero:
 		if f.partial {
 			v = e.seen(f.plan, v)
+		}
+		if !f.asksZero {
+			return v.IsZero()
 		}
 		if z, ok := v.Interface().(interface{ IsZero() bool }); ok && (v.Kind() != reflect.Pointer || !v.IsNil()) {
 			return z.IsZero()

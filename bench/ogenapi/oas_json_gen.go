@@ -920,9 +920,15 @@ func (s *Receipt) encodeFields(e *jx.Encoder) {
 		}
 		e.ArrEnd()
 	}
+	{
+		if s.Seller.Set {
+			e.FieldStart("seller")
+			s.Seller.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfReceipt = [12]string{
+var jsonFieldsNameOfReceipt = [13]string{
 	0:  "id",
 	1:  "sku",
 	2:  "status",
@@ -935,6 +941,7 @@ var jsonFieldsNameOfReceipt = [12]string{
 	9:  "ship_to",
 	10: "country",
 	11: "tags",
+	12: "seller",
 }
 
 // Decode decodes Receipt from json.
@@ -1097,6 +1104,16 @@ func (s *Receipt) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"tags\"")
+			}
+		case "seller":
+			if err := func() error {
+				s.Seller.Reset()
+				if err := s.Seller.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"seller\"")
 			}
 		default:
 			return d.Skip()

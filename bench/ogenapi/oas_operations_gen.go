@@ -6,6 +6,7 @@ package ogenapi
 type OperationName = string
 
 const (
-	CreateOrderOperation OperationName = "CreateOrder"
-	GetItemOperation     OperationName = "GetItem"
+	CreateOrderOperation       OperationName = "CreateOrder"
+	CreateSellerOrderOperation OperationName = "CreateSellerOrder"
+	GetItemOperation           OperationName = "GetItem"
 )

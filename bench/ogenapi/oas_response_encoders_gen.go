@@ -22,6 +22,19 @@ func encodeCreateOrderResponse(response *Receipt, w http.ResponseWriter) error {
 	return nil
 }
 
+func encodeCreateSellerOrderResponse(response *Receipt, w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(200)
+
+	e := new(jx.Encoder)
+	response.Encode(e)
+	if _, err := e.WriteTo(w); err != nil {
+		return errors.Wrap(err, "write")
+	}
+
+	return nil
+}
+
 func encodeGetItemResponse(response *Item, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(200)

@@ -123,6 +123,31 @@ func (s *AddressCountry) UnmarshalText(data []byte) error {
 	}
 }
 
+type Bearer struct {
+	Token string
+	Roles []string
+}
+
+// GetToken returns the value of Token.
+func (s *Bearer) GetToken() string {
+	return s.Token
+}
+
+// GetRoles returns the value of Roles.
+func (s *Bearer) GetRoles() []string {
+	return s.Roles
+}
+
+// SetToken sets the value of Token.
+func (s *Bearer) SetToken(val string) {
+	s.Token = val
+}
+
+// SetRoles sets the value of Roles.
+func (s *Bearer) SetRoles(val []string) {
+	s.Roles = val
+}
+
 // Ref: #/components/schemas/Item
 type Item struct {
 	ID   int64  `json:"id"`
@@ -471,18 +496,19 @@ func (s *OrderStatus) UnmarshalText(data []byte) error {
 
 // Ref: #/components/schemas/Receipt
 type Receipt struct {
-	ID       int64    `json:"id"`
-	Sku      string   `json:"sku"`
-	Status   string   `json:"status"`
-	Customer string   `json:"customer"`
-	Pieces   int      `json:"pieces"`
-	Subtotal float64  `json:"subtotal"`
-	Discount float64  `json:"discount"`
-	Total    float64  `json:"total"`
-	Currency string   `json:"currency"`
-	ShipTo   string   `json:"ship_to"`
-	Country  string   `json:"country"`
-	Tags     []string `json:"tags"`
+	ID       int64     `json:"id"`
+	Sku      string    `json:"sku"`
+	Status   string    `json:"status"`
+	Customer string    `json:"customer"`
+	Pieces   int       `json:"pieces"`
+	Subtotal float64   `json:"subtotal"`
+	Discount float64   `json:"discount"`
+	Total    float64   `json:"total"`
+	Currency string    `json:"currency"`
+	ShipTo   string    `json:"ship_to"`
+	Country  string    `json:"country"`
+	Tags     []string  `json:"tags"`
+	Seller   OptString `json:"seller"`
 }
 
 // GetID returns the value of ID.
@@ -545,6 +571,11 @@ func (s *Receipt) GetTags() []string {
 	return s.Tags
 }
 
+// GetSeller returns the value of Seller.
+func (s *Receipt) GetSeller() OptString {
+	return s.Seller
+}
+
 // SetID sets the value of ID.
 func (s *Receipt) SetID(val int64) {
 	s.ID = val
@@ -603,6 +634,11 @@ func (s *Receipt) SetCountry(val string) {
 // SetTags sets the value of Tags.
 func (s *Receipt) SetTags(val []string) {
 	s.Tags = val
+}
+
+// SetSeller sets the value of Seller.
+func (s *Receipt) SetSeller(val OptString) {
+	s.Seller = val
 }
 
 type SKU string

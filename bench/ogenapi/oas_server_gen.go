@@ -12,6 +12,10 @@ type Handler interface {
 	//
 	// POST /orders
 	CreateOrder(ctx context.Context, req *Order) (*Receipt, error)
+	// CreateSellerOrder implements createSellerOrder operation.
+	//
+	// POST /seller/orders
+	CreateSellerOrder(ctx context.Context, req *Order) (*Receipt, error)
 	// GetItem implements getItem operation.
 	//
 	// GET /items/{id}
@@ -21,18 +25,20 @@ type Handler interface {
 // Server implements http server based on OpenAPI v3 specification and
 // calls Handler to handle requests.
 type Server struct {
-	h Handler
+	h   Handler
+	sec SecurityHandler
 	baseServer
 }
 
 // NewServer creates new Server.
-func NewServer(h Handler, opts ...ServerOption) (*Server, error) {
+func NewServer(h Handler, sec SecurityHandler, opts ...ServerOption) (*Server, error) {
 	s, err := newServerConfig(opts...).baseServer()
 	if err != nil {
 		return nil, err
 	}
 	return &Server{
 		h:          h,
+		sec:        sec,
 		baseServer: s,
 	}, nil
 }

@@ -12,10 +12,11 @@ var orderJSON []byte
 
 // The requests of the work.
 const (
-	ItemID    = 4211
-	ItemQuery = "brass"
-	ItemPath  = "/items/4211?q=brass"
-	OrderPath = "/orders"
+	ItemID     = 4211
+	ItemQuery  = "brass"
+	ItemPath   = "/items/4211?q=brass"
+	OrderPath  = "/orders"
+	SellerPath = "/seller/orders"
 )
 
 // A Break makes one member of the valid body invalid. Every break keeps the

@@ -39,7 +39,7 @@ type Line struct {
 	UnitPrice float64 `json:"unit_price" validate:"min=0,max=10000" minimum:"0" maximum:"10000"`
 }
 
-// Receipt is the answer of POST /orders.
+// Receipt is the answer of POST /orders and of POST /seller/orders.
 type Receipt struct {
 	ID       int64    `json:"id"`
 	SKU      string   `json:"sku"`
@@ -53,6 +53,8 @@ type Receipt struct {
 	ShipTo   string   `json:"ship_to"`
 	Country  string   `json:"country"`
 	Tags     []string `json:"tags"`
+	// Seller is the verified caller of POST /seller/orders; nobody else has one.
+	Seller string `json:"seller,omitzero"`
 }
 
 // Item is the answer of GET /items/{id}.
@@ -92,6 +94,14 @@ func Place(o *Order) Receipt {
 		r.Subtotal += float64(o.Lines[i].Qty) * o.Lines[i].UnitPrice
 	}
 	r.Subtotal, r.Discount, r.Total = Totals(r.Subtotal, o.Discount)
+	return r
+}
+
+// PlaceFor is what the handler of POST /seller/orders does with a valid order
+// of a caller who was verified.
+func PlaceFor(seller string, o *Order) Receipt {
+	r := Place(o)
+	r.Seller = seller
 	return r
 }
 
