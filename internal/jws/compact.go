@@ -3,7 +3,6 @@ package jws
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -39,37 +38,53 @@ func Parse(token string, max int) (h Header, payload []byte, signed string, sig 
 		max = MaxToken
 	}
 	if len(token) > max {
-		return h, nil, "", nil, malformed("longer than %d bytes", max)
+		return h, nil, "", nil, malformed("too long", nil)
 	}
 	first := strings.IndexByte(token, '.')
 	last := strings.LastIndexByte(token, '.')
 	if first < 0 || first == last || strings.IndexByte(token[first+1:last], '.') >= 0 {
-		return h, nil, "", nil, malformed("want three parts")
+		return h, nil, "", nil, malformed("want three parts", nil)
 	}
 	if h, err = parseHeader(token[:first]); err != nil {
 		return h, nil, "", nil, err
 	}
 	if payload, err = Decode(token[first+1 : last]); err != nil {
-		return h, nil, "", nil, malformed("payload: %w", err)
+		return h, nil, "", nil, malformed("payload", err)
 	}
 	if sig, err = Decode(token[last+1:]); err != nil || len(sig) == 0 {
-		return h, nil, "", nil, malformed("signature is empty or not base64url")
+		return h, nil, "", nil, malformed("signature is empty or not base64url", nil)
 	}
 	return h, payload, token[:last], sig, nil
 }
 
-func malformed(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrMalformed, fmt.Errorf(format, args...))
+// malformedError is an [ErrMalformed] whose text is put together only if somebody
+// reads it: a flood of bad tokens should be cheap to refuse.
+type malformedError struct {
+	what  string
+	cause error
 }
+
+func malformed(what string, cause error) error { return &malformedError{what, cause} }
+
+func (e *malformedError) Error() string {
+	if e.cause == nil {
+		return ErrMalformed.Error() + ": " + e.what
+	}
+	return ErrMalformed.Error() + ": " + e.what + ": " + e.cause.Error()
+}
+
+func (e *malformedError) Is(target error) bool { return target == ErrMalformed }
+
+func (e *malformedError) Unwrap() error { return e.cause }
 
 func parseHeader(encoded string) (h Header, err error) {
 	var buf [maxHeader]byte
 	if base64.RawURLEncoding.DecodedLen(len(encoded)) > len(buf) {
-		return h, malformed("header is longer than %d bytes", maxHeader)
+		return h, malformed("header is too long", nil)
 	}
 	n, err := decode(buf[:], encoded)
 	if err != nil {
-		return h, malformed("header: %w", err)
+		return h, malformed("header", err)
 	}
 	o := Object{Data: buf[:n]}
 	for o.Next() {
@@ -78,10 +93,10 @@ func parseHeader(encoded string) (h Header, err error) {
 		}
 	}
 	if err := o.Err(); err != nil {
-		return h, malformed("header: %w", err)
+		return h, malformed("header", err)
 	}
 	if h.Algorithm == "" {
-		return h, malformed("no alg: %w", ErrAlgorithm)
+		return h, malformed("no alg", ErrAlgorithm)
 	}
 	return h, nil
 }
@@ -91,19 +106,19 @@ func (h *Header) set(name []byte, v Value) (err error) {
 	case "alg":
 		text, ok := v.bytes()
 		if h.Algorithm, ok = algorithm(text); !ok {
-			return malformed("alg: %w", ErrAlgorithm)
+			return malformed("alg", ErrAlgorithm)
 		}
 	case "kid":
 		h.KeyID, err = headerText(v)
 		if h.KeyID == "" && err == nil {
-			err = malformed("kid is empty")
+			err = malformed("kid is empty", nil)
 		}
 	case "typ":
 		h.Type, err = headerText(v)
 	case "cty":
 		h.ContentType, err = headerText(v)
 	case "crit", "jku", "x5u", "jwk", "x5c", "b64", "zip":
-		return malformed("header has a member that is not allowed")
+		return malformed("header has a member that is not allowed", nil)
 	}
 	return err
 }
@@ -112,7 +127,7 @@ func headerText(v Value) (string, error) {
 	text, ok := v.bytes()
 	switch {
 	case !ok || !printable(text):
-		return "", malformed("header: want strings of at most %d printable ascii characters", maxID)
+		return "", malformed("header: want short strings of printable ascii", nil)
 	case string(text) == "at+jwt": // Known types need no copy.
 		return "at+jwt", nil
 	}
