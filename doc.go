@@ -33,6 +33,7 @@
 //	Item  NewItem          `body:"item"`            // one member of a JSON object
 //	Body  NewItem                                   // the whole JSON body
 //	Tx    *sql.Tx                                   // whatever has a provider
+//	User  auth.User                                 // the verified caller; also *auth.User, auth.Tenant
 //
 // A field without a default that is no pointer, no [Opt] and no list is required;
 // the tag required says otherwise. The rules and types are those of package
@@ -47,6 +48,13 @@
 //
 // Whatever is wrong with a declaration is reported when the app starts, all of it
 // at once.
+//
+// # Callers
+//
+// [App.Authenticate] says how callers prove who they are, by schemes of package
+// auth, and an access rule says who may call: see packages auth/access and
+// identity. Both come before a byte of the body is read. The tags visibleTo and
+// writableBy keep members of bodies to some roles.
 //
 // # Answers
 //
