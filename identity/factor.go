@@ -43,7 +43,10 @@ type RecoveryCodes struct {
 }
 
 func confirmEnrolment(ctx context.Context, in confirmInput) (RecoveryCodes, error) {
-	codes, err := in.Core.Accounts.ConfirmEnrolment(ctx, in.From.By, in.Body.Code)
+	return viewOfCodes(in.Core.Accounts.ConfirmEnrolment(ctx, in.From.By, in.Body.Code))
+}
+
+func viewOfCodes(codes []secret.Text, err error) (RecoveryCodes, error) {
 	view := RecoveryCodes{Codes: make([]string, len(codes))}
 	for i, code := range codes {
 		view.Codes[i] = code.Reveal()
@@ -51,7 +54,8 @@ func confirmEnrolment(ctx context.Context, in confirmInput) (RecoveryCodes, erro
 	return view, err
 }
 
-type removeFactorInput struct {
+// factorProof proves that it is the owner of an account who changes it.
+type factorProof struct {
 	Core *Core
 	From origin
 	Body struct {
@@ -60,6 +64,10 @@ type removeFactorInput struct {
 	}
 }
 
-func removeFactor(ctx context.Context, in removeFactorInput) (fastness.NoContent, error) {
+func renewCodes(ctx context.Context, in factorProof) (RecoveryCodes, error) {
+	return viewOfCodes(in.Core.Accounts.RenewRecoveryCodes(ctx, in.From.By, in.Body.Password, in.Body.Code))
+}
+
+func removeFactor(ctx context.Context, in factorProof) (fastness.NoContent, error) {
 	return fastness.NoContent{}, in.Core.Accounts.RemoveSecondFactor(ctx, in.From.By, in.Body.Password, in.Body.Code)
 }

@@ -41,6 +41,9 @@ func (id *Identity) declareMe(app *fastness.App) {
 		fastness.ResponseDescription("What the app needs."))
 	fastness.Post(mine, "/second-factor/confirm", confirmEnrolment, wrong, fastness.OperationID("confirmSecondFactor"),
 		fastness.Summary("Show that the authenticator app works"), fastness.ResponseDescription("The recovery codes. They are told this once."))
+	fastness.Post(mine, "/second-factor/recovery-codes", renewCodes, wrong, fastness.OperationID("renewRecoveryCodes"),
+		fastness.Summary("Get new recovery codes"), fastness.Description("The old ones are void."),
+		fastness.ResponseDescription("The recovery codes. They are told this once."))
 	fastness.Post(mine, "/second-factor/remove", removeFactor, wrong, fastness.OperationID("removeSecondFactor"),
 		fastness.Summary("Use the password alone"), fastness.ResponseDescription("Removed."))
 	fastness.Get(mine, "/api-keys", listKeys, fastness.OperationID("listAPIKeys"),

@@ -146,10 +146,11 @@ type changeUserInput struct {
 	From     origin
 	User     managed
 	Body     struct {
-		Roles        fastness.Opt[[]string]    `json:"roles" maxItems:"100"`
-		Disabled     fastness.Opt[bool]        `json:"disabled"`
-		Password     fastness.Opt[secret.Text] `json:"password" minLength:"1" maxLength:"4096" doc:"A new one. The user's sessions end."`
-		SecondFactor fastness.Opt[bool]        `json:"second_factor" doc:"false takes it away, for a user who has lost it."`
+		Roles        fastness.Opt[[]string]                 `json:"roles" maxItems:"100"`
+		Disabled     fastness.Opt[bool]                     `json:"disabled"`
+		LockedUntil  fastness.Opt[fastness.Null[time.Time]] `json:"locked_until" doc:"Keeps the user out until then; null lets them in again."`
+		Password     fastness.Opt[secret.Text]              `json:"password" minLength:"1" maxLength:"4096" doc:"A new one. The user's sessions end."`
+		SecondFactor fastness.Opt[bool]                     `json:"second_factor" doc:"false takes it away, for a user who has lost it."`
 	}
 }
 
@@ -176,6 +177,11 @@ func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
 			return UserView{}, err
 		}
 	}
+	if until, sent := in.Body.LockedUntil.Get(); sent {
+		if err := in.lock(ctx, until); err != nil {
+			return UserView{}, err
+		}
+	}
 	if pw, sent := in.Body.Password.Get(); sent {
 		if err := in.Accounts.SetPassword(ctx, in.From.By, in.User.ID, pw); err != nil {
 			return UserView{}, err
@@ -191,6 +197,13 @@ func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
 		return UserView{}, err
 	}
 	return viewOf(found), nil
+}
+
+func (in *changeUserInput) lock(ctx context.Context, until fastness.Null[time.Time]) error {
+	if t, locked := until.Get(); locked {
+		return in.Accounts.Lock(ctx, in.From.By, in.User.ID, t)
+	}
+	return in.Accounts.Unlock(ctx, in.From.By, in.User.ID)
 }
 
 func deleteUser(ctx context.Context, in struct {
