@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/fastness/fastness"
@@ -75,9 +76,6 @@ func (in logInInput) Validate(context.Context) error {
 	var errs []error
 	switch in.GrantType {
 	case "", grantPassword:
-		if in.GrantType == "" && in.Core.cfg.StrictForm {
-			errs = append(errs, missing("grant_type"))
-		}
 		if in.Username == "" {
 			errs = append(errs, missing("username"))
 		}
@@ -98,6 +96,9 @@ func (in logInInput) Validate(context.Context) error {
 // logIn is the password grant, and the refresh grant for clients that know one
 // address only.
 func logIn(ctx context.Context, in logInInput) (answer, error) {
+	if in.GrantType == "" && in.Core.cfg.StrictForm {
+		return answer{}, noGrantType()
+	}
 	who, err := in.Core.authenticateClient(in.client)
 	if err != nil {
 		return answer{}, err
@@ -125,6 +126,13 @@ func logIn(ctx context.Context, in logInInput) (answer, error) {
 		return answer{}, refusedGrant(err)
 	}
 	return in.Core.issue(ctx, s, refreshToken, scopes)
+}
+
+// noGrantType is the violation of a form whose grant_type only some apps want.
+func noGrantType() error {
+	p := problem.New(http.StatusUnprocessableEntity, "the request is not as declared").Named("validation")
+	p.Errors = []problem.Violation{{In: "form", Path: []problem.Segment{problem.Name("grant_type")}, Code: "missing", Detail: "Field required"}}
+	return p
 }
 
 // scopes returns those that a client asks for, or all if it asks for none.
