@@ -82,7 +82,10 @@ func (p *inputPlan) sourceOf(name string) string {
 			return p.params[i].in
 		}
 	}
-	if p.body.kind != noBody || len(p.params) == 0 {
+	switch {
+	case p.body.kind == formBody:
+		return "form"
+	case p.body.kind != noBody || len(p.params) == 0:
 		return "body"
 	}
 	return p.params[0].in
