@@ -25,14 +25,11 @@ type client struct {
 
 // authenticateClient returns the client that asks, or nil if it does not say. A
 // client that has a secret must send it, by Basic or in the form, and not by both
-// (RFC 6749 section 2.3).
+// (RFC 6749 section 2.3). A header of another scheme is somebody else's credential:
+// it proves nothing here, and spares no client the proof.
 func (c *Core) authenticateClient(from client) (*Client, error) {
 	id, text := from.ClientID, revealed(from.ClientSecret)
-	if header := from.Request.Header.Get("Authorization"); header != "" {
-		name, password, ok := from.Request.BasicAuth()
-		if !ok {
-			return nil, nil // It is somebody else's credential, and not asked for here.
-		}
+	if name, password, ok := from.Request.BasicAuth(); ok {
 		if !text.IsZero() {
 			return nil, oauthError(http.StatusBadRequest, "invalid_request", "the client proves who it is in two ways")
 		}
@@ -52,6 +49,20 @@ func (c *Core) authenticateClient(from client) (*Client, error) {
 		return nil, badClient()
 	}
 	return found, nil
+}
+
+// grantee returns the client that tokens are for: the one that asks or, since
+// clients that come from FastAPI do not say who they are, the one that is meant
+// then.
+func (c *Core) grantee(from client) (*Client, error) {
+	who, err := c.authenticateClient(from)
+	if err == nil && who == nil {
+		who = c.cfg.unnamed()
+	}
+	if err == nil && who == nil {
+		err = badClient()
+	}
+	return who, err
 }
 
 // revealed returns a secret that may be absent.

@@ -193,13 +193,18 @@ func (c *Config) client(id string) *Client {
 	return nil
 }
 
-// firstParty returns the client that may be meant by a log-in with a password:
-// the one that is named, or the only one if none is.
-func (c *Config) firstParty(id string) *Client {
+// unnamed returns the client that is meant by a request that names none: the
+// first of the application's own that has no secret to prove it by, or nil.
+func (c *Config) unnamed() *Client {
 	for i := range c.Clients {
-		if client := &c.Clients[i]; client.FirstParty && (id == "" || client.ID == id) {
+		if client := &c.Clients[i]; client.FirstParty && client.SecretHash == "" {
 			return client
 		}
 	}
 	return nil
+}
+
+// passwords reports whether there is a client that may ask for passwords.
+func (c *Config) passwords() bool {
+	return slices.ContainsFunc(c.Clients, func(client Client) bool { return client.FirstParty })
 }

@@ -21,6 +21,8 @@ type Identity struct {
 	cfg  Config
 	app  *fastness.App
 	core atomic.Pointer[Core] // once the app has started
+	// codes is nil unless another package gives codes.
+	codes *Codes
 }
 
 // New returns the identity of an app. What is wrong with cfg is reported when the
@@ -76,31 +78,26 @@ const (
 // schemes returns the schemes, which verify nothing until the app has started.
 func (id *Identity) schemes() []auth.Scheme {
 	return []auth.Scheme{
-		&late{id, id.describeOAuth2(), func(c *Core) auth.Scheme { return c.bearer }},
-		&late{id, auth.Description{
+		&late{id, id.describeOAuth2, func(c *Core) auth.Scheme { return c.bearer }},
+		&late{id, always(auth.Description{
 			Name: schemeSession, Challenge: "Cookie", Ambient: true,
 			Security: &openapi.SecurityScheme{Type: "apiKey", In: "cookie", Name: "__Host-session", Description: "The cookie of a session, set at log-in."},
-		}, func(c *Core) auth.Scheme { return c.Cookies }},
-		&late{id, auth.Description{
+		}), func(c *Core) auth.Scheme { return c.Cookies }},
+		&late{id, always(auth.Description{
 			Name: schemeAPIKey, Challenge: "APIKey",
 			Security: &openapi.SecurityScheme{Type: "apiKey", In: "header", Name: "X-API-Key", Description: "A key for machines. The user whose it is makes it at /me/api-keys."},
-		}, func(c *Core) auth.Scheme { return c.keys }},
+		}), func(c *Core) auth.Scheme { return c.keys }},
 	}
 }
 
 func (id *Identity) describeOAuth2() auth.Description {
-	scopes := openapi.Map[string]{}
-	for _, s := range id.cfg.Scopes {
-		scopes.Set(s.Name, s.Description)
-	}
-	flows := &openapi.OAuthFlows{Password: &openapi.OAuthFlow{TokenURL: "/token", RefreshURL: "/token/refresh", Scopes: scopes}}
 	weak := make(map[string]string)
 	if why := id.cfg.InsecureWeakHashing; why != "" {
 		weak["InsecureWeakHashing"] = why
 	}
 	return auth.Description{
 		Name: schemeOAuth2, Challenge: "Bearer", OptOuts: weak,
-		Security: &openapi.SecurityScheme{Type: "oauth2", Flows: flows, Description: "An access token in the Authorization header (RFC 6750, RFC 9068)."},
+		Security: &openapi.SecurityScheme{Type: "oauth2", Flows: id.flows(), Description: "An access token in the Authorization header (RFC 6750, RFC 9068)."},
 	}
 }
 
@@ -108,11 +105,15 @@ func (id *Identity) describeOAuth2() auth.Description {
 // does.
 type late struct {
 	id   *Identity
-	is   auth.Description
+	is   func() auth.Description
 	made func(*Core) auth.Scheme
 }
 
-func (l *late) Describe() auth.Description { return l.is }
+func (l *late) Describe() auth.Description { return l.is() }
+
+func always(is auth.Description) func() auth.Description {
+	return func() auth.Description { return is }
+}
 
 func (l *late) Present(r *http.Request) bool {
 	core := l.id.core.Load()

@@ -155,7 +155,7 @@ func (c *Core) browserLogin(ctx context.Context, r *http.Request, from origin, a
 	}
 	set := http.Header{}
 	_, err = c.Cookies.LogIn(ctx, set, r, session.Login{
-		User: login.Account.ID, AllScopes: true, Methods: login.Methods, At: login.At, Label: from.Label,
+		User: login.Account.ID, AllScopes: true, Methods: login.Methods, At: login.At, Epoch: login.Account.Epoch, Label: from.Label,
 	})
 	if err != nil {
 		return out, refusedGrant(err)

@@ -219,26 +219,26 @@ type createKeyInput struct {
 	Core *Core
 	User auth.User
 	Body struct {
-		Name   string   `json:"name" minLength:"1" maxLength:"200"`
-		Scopes []string `json:"scopes" maxItems:"1000" doc:"What the key is for. Absent or null: everything that the caller may do."`
-		Days   int      `json:"days" minimum:"1" maximum:"365" default:"90" doc:"How long it is good."`
+		Name   string    `json:"name" minLength:"1" maxLength:"200"`
+		Scopes *[]string `json:"scopes" minItems:"1" maxItems:"1000" doc:"What the key is for. Absent or null: everything that the caller's own credential is for."`
+		Days   int       `json:"days" minimum:"1" maximum:"365" default:"90" doc:"How long it is good."`
 	}
 }
 
 // createKey makes a key for no more than the caller's own credential is for.
 func createKey(ctx context.Context, in createKeyInput) (fastness.Created[NewKeyView], error) {
 	var out fastness.Created[NewKeyView]
-	scopes := auth.SetOf(in.Body.Scopes...)
+	scopes, all := in.User.Scopes, in.User.AllScopes
+	if in.Body.Scopes != nil {
+		scopes, all = auth.SetOf(*in.Body.Scopes...), false
+	}
 	for name := range scopes.All() {
 		if !in.User.HasScope(name) {
 			return out, oauthError(http.StatusForbidden, "insufficient_scope", "the caller's own credential is not for that")
 		}
 	}
-	if len(in.Body.Scopes) == 0 {
-		scopes = in.User.Scopes
-	}
 	k, text, err := in.Core.APIKeys.Create(ctx, apikey.Request{
-		Owner: in.User.ID, Name: in.Body.Name, Scopes: scopes, AllScopes: len(in.Body.Scopes) == 0 && in.User.AllScopes,
+		Owner: in.User.ID, Name: in.Body.Name, Scopes: scopes, AllScopes: all,
 		Lifetime: time.Duration(in.Body.Days) * 24 * time.Hour,
 	})
 	if err != nil {

@@ -32,7 +32,7 @@ func (id *Identity) declareTokens(app *fastness.App) {
 	fastness.Post(tokens, "/revoke", revoke, fastness.OperationID("revokeToken"),
 		fastness.Summary("End the session of a token"),
 		fastness.Description("The token may be an access token or a refresh token (RFC 7009). The answer is the same if it is good for nothing."),
-		fastness.ResponseDescription("The token is good for nothing."))
+		fastness.Status(http.StatusOK), fastness.ResponseDescription("The token is good for nothing."))
 	if id.cfg.Introspection {
 		fastness.Post(tokens, "/introspect", introspect, fastness.OperationID("introspectToken"),
 			fastness.Summary("Ask what a token is good for"),
@@ -99,14 +99,14 @@ func logIn(ctx context.Context, in logInInput) (answer, error) {
 	if in.GrantType == "" && in.Core.cfg.StrictForm {
 		return answer{}, noGrantType()
 	}
-	who, err := in.Core.authenticateClient(in.client)
+	who, err := in.Core.grantee(in.client)
 	if err != nil {
 		return answer{}, err
 	}
 	if in.GrantType == grantRefresh {
-		return in.Core.refresh(ctx, revealed(in.RefreshToken), in.ClientID, in.Scope)
+		return in.Core.refresh(ctx, revealed(in.RefreshToken), who, in.Scope)
 	}
-	if who = in.Core.cfg.firstParty(in.ClientID); who == nil {
+	if !who.FirstParty {
 		return answer{}, oauthError(400, "unauthorized_client", "this client may not use the password grant: ask for a code")
 	}
 	scopes, err := in.Core.scopes(in.Scope)
@@ -120,7 +120,7 @@ func logIn(ctx context.Context, in logInInput) (answer, error) {
 		return answer{}, in.Core.grantError(err)
 	}
 	s, refreshToken, err := in.Core.Sessions.Begin(ctx, session.Login{
-		Kind: session.App, User: login.Account.ID, Client: who.ID, Scopes: scopes, Methods: login.Methods, At: login.At, Label: in.From.Label,
+		Kind: session.App, User: login.Account.ID, Client: who.ID, Scopes: scopes, Methods: login.Methods, At: login.At, Epoch: login.Account.Epoch, Label: in.From.Label,
 	})
 	if err != nil {
 		return answer{}, refusedGrant(err)
@@ -160,18 +160,14 @@ type refreshInput struct {
 }
 
 func refresh(ctx context.Context, in refreshInput) (answer, error) {
-	if _, err := in.Core.authenticateClient(in.client); err != nil {
+	who, err := in.Core.grantee(in.client)
+	if err != nil {
 		return answer{}, err
 	}
-	return in.Core.refresh(ctx, in.RefreshToken, in.ClientID, in.Scope)
+	return in.Core.refresh(ctx, in.RefreshToken, who, in.Scope)
 }
 
-func (c *Core) refresh(ctx context.Context, refreshToken secret.Text, clientID, scope string) (answer, error) {
-	if clientID == "" { // As at log-in, the only client need not be named.
-		if only := c.cfg.firstParty(""); only != nil {
-			clientID = only.ID
-		}
-	}
+func (c *Core) refresh(ctx context.Context, refreshToken secret.Text, who *Client, scope string) (answer, error) {
 	// What is asked for is judged before the token is used up.
 	old, _, err := c.Sessions.ByRefreshToken(ctx, refreshToken.Reveal())
 	if err != nil {
@@ -181,7 +177,7 @@ func (c *Core) refresh(ctx context.Context, refreshToken secret.Text, clientID, 
 	if old != nil && !old.Scopes.HasAll(want) {
 		return answer{}, oauthError(400, "invalid_scope", "the session is not for this scope")
 	}
-	s, next, err := c.Sessions.Refresh(ctx, refreshToken.Reveal(), clientID)
+	s, next, err := c.Sessions.Refresh(ctx, refreshToken.Reveal(), who.ID)
 	if err != nil {
 		return answer{}, refusedGrant(err)
 	}

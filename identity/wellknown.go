@@ -15,7 +15,7 @@ func (id *Identity) declareWellKnown(app *fastness.App) {
 	known := app.Group("/.well-known", access.Public, fastness.Tags("log-in"))
 	fastness.Get(known, "/jwks.json", keySet, fastness.OperationID("keySet"), fastness.Summary("The keys that verify access tokens"),
 		fastness.ResponseDescription("The key set (RFC 7517)."))
-	fastness.Get(known, "/oauth-authorization-server", metadata, fastness.OperationID("oauthMetadata"),
+	fastness.Get(known, "/oauth-authorization-server", id.metadata, fastness.OperationID("oauthMetadata"),
 		fastness.Summary("What the authorization server offers"), fastness.ResponseDescription("The metadata (RFC 8414)."))
 }
 
@@ -36,6 +36,7 @@ func keySet(ctx context.Context, in struct{ Core *Core }) (fastness.Raw, error) 
 // 8414 section 2).
 type Metadata struct {
 	Issuer                string   `json:"issuer" maxLength:"2048"`
+	AuthorizationEndpoint *string  `json:"authorization_endpoint,omitempty" maxLength:"2048"`
 	TokenEndpoint         string   `json:"token_endpoint" maxLength:"2048"`
 	RevocationEndpoint    string   `json:"revocation_endpoint" maxLength:"2048"`
 	IntrospectionEndpoint *string  `json:"introspection_endpoint,omitempty" maxLength:"2048"`
@@ -44,9 +45,11 @@ type Metadata struct {
 	ResponseTypes         []string `json:"response_types_supported" maxItems:"10"`
 	GrantTypes            []string `json:"grant_types_supported" maxItems:"10"`
 	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported" maxItems:"10"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported,omitempty" maxItems:"10"`
+	NamesIssuer           *bool    `json:"authorization_response_iss_parameter_supported,omitempty" doc:"Answers of the authorization endpoint say whose they are (RFC 9207)."`
 }
 
-func metadata(_ context.Context, in struct{ Core *Core }) (Metadata, error) {
+func (id *Identity) metadata(_ context.Context, in struct{ Core *Core }) (Metadata, error) {
 	c := in.Core
 	m := Metadata{
 		Issuer: c.Issuer, TokenEndpoint: c.Issuer + "/token", RevocationEndpoint: c.Issuer + "/revoke", JWKSURI: c.Issuer + "/.well-known/jwks.json",
@@ -56,12 +59,13 @@ func metadata(_ context.Context, in struct{ Core *Core }) (Metadata, error) {
 	for _, s := range c.cfg.Scopes {
 		m.ScopesSupported = append(m.ScopesSupported, s.Name)
 	}
-	if c.cfg.firstParty("") != nil {
+	if c.cfg.passwords() {
 		m.GrantTypes = append(m.GrantTypes, grantPassword)
 	}
 	if c.cfg.Introspection {
 		address := c.Issuer + "/introspect"
 		m.IntrospectionEndpoint = &address
 	}
+	m.offerCodes(c.Issuer, id.codes)
 	return m, nil
 }

@@ -120,12 +120,13 @@ func (a *Accounts) RemoveSecondFactor(ctx context.Context, by By, password secre
 	}
 	_, err = a.change(ctx, r.ID, edit{
 		event: by.event("user_updated", r.ID, slog.String("change", "second_factor_off")),
-		apply: withoutFactor,
+		apply: func(*record) error { return nil },
 		also: func(tx *sqlstore.Tx, r *record) error {
+			// The code first: it is one of the factor that goes.
 			if err := used.once(ctx, tx, r); err != nil {
 				return err
 			}
-			return storeRecovery(ctx, tx, r.ID, nil)
+			return errors.Join(withoutFactor(r), storeRecovery(ctx, tx, r.ID, nil))
 		},
 		ends: true, keep: by.Session,
 	})

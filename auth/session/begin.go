@@ -37,6 +37,11 @@ type Login struct {
 	// by default, now.
 	Methods auth.Set
 	At      time.Time
+	// Epoch is that of the user ([auth.Standing.Epoch]) when they proved it. If
+	// their password has changed since, the log-in is refused: without it, one with
+	// the old password that takes its time outlives the change. 0 means the epoch
+	// of this moment.
+	Epoch int64
 	// Label is for the user to recognize the device by, such as the name of the
 	// browser. It is shortened to 200 bytes of what can be printed.
 	Label string
@@ -93,7 +98,13 @@ func (s *Sessions) Begin(ctx context.Context, login Login) (*Session, string, er
 	if standing == nil || !standing.Active {
 		return nil, "", refused("the user is not active")
 	}
-	begun := s.session(login, standing)
+	if login.Epoch == 0 {
+		login.Epoch = standing.Epoch
+	}
+	if login.Epoch < standing.Epoch {
+		return nil, "", refused("the log-in was overtaken: all that was issued to the user is void")
+	}
+	begun := s.session(login)
 	secret, hash := newSecret()
 	if err := s.record(ctx, "session_created", begun, slog.String("kind", string(begun.Kind))); err != nil {
 		return nil, "", err
@@ -110,7 +121,7 @@ func (s *Sessions) Begin(ctx context.Context, login Login) (*Session, string, er
 	return begun, secret, nil
 }
 
-func (s *Sessions) session(login Login, standing *auth.Standing) *Session {
+func (s *Sessions) session(login Login) *Session {
 	now := s.now()
 	if login.At.IsZero() {
 		login.At = now
@@ -119,7 +130,7 @@ func (s *Sessions) session(login Login, standing *auth.Standing) *Session {
 	begun := &Session{
 		ID: rand.Text(), User: login.User, Client: login.Client, Kind: login.Kind,
 		Scopes: login.Scopes, AllScopes: login.AllScopes, Methods: login.Methods,
-		At: login.At.UTC().Truncate(time.Microsecond), Label: cleanLabel(login.Label), Epoch: standing.Epoch,
+		At: login.At.UTC().Truncate(time.Microsecond), Label: cleanLabel(login.Label), Epoch: login.Epoch,
 		Created: now, Absolute: now.Add(absolute),
 	}
 	s.extend(begun, now)

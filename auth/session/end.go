@@ -37,12 +37,39 @@ func (s *Sessions) EndOf(ctx context.Context, user, id string) (bool, error) {
 	return n > 0, err
 }
 
-// EndOthers ends all sessions of a user but one, and returns how many.
+// EndOthers ends all sessions of a user but one, and returns how many. If all that
+// was issued to the user has just become void, by a change of password for
+// instance, the one goes on in the new epoch; access tokens of it are void like
+// all others.
 func (s *Sessions) EndOthers(ctx context.Context, user, keep string) (int, error) {
+	if keep != "" {
+		if err := s.carryOver(ctx, user, keep); err != nil {
+			return 0, err
+		}
+	}
 	return s.end(ctx, Revoked, func(tx *sqlstore.Tx, now int64) (*sql.Rows, error) {
 		return tx.Query(ctx, "UPDATE fastness_sessions SET ended = ?, until = ?, why = ? "+
 			"WHERE user_id = ? AND id <> ? AND ended = 0 AND until > ? RETURNING "+columns, now, now, string(Revoked), user, keep, now)
 	})
+}
+
+// carryOver takes a session from the epoch of the user before this one into it. A
+// session from longer ago stays void.
+func (s *Sessions) carryOver(ctx context.Context, user, id string) error {
+	standing, err := s.cfg.Accounts.Standing(ctx, user)
+	if err != nil {
+		return fmt.Errorf("session: standing of the user: %w", err)
+	}
+	if standing == nil || !standing.Active {
+		return nil
+	}
+	_, err = s.store.Exec(ctx, "UPDATE fastness_sessions SET epoch = ? WHERE id = ? AND user_id = ? AND epoch = ? AND ended = 0",
+		standing.Epoch, id, user, standing.Epoch-1)
+	s.ends.Forget(id)
+	if err != nil {
+		return fmt.Errorf("session: keep one: %w", err)
+	}
+	return nil
 }
 
 // EndAll ends all sessions of a user and returns how many.
