@@ -111,6 +111,10 @@ func (c *Core) IssueTokens(ctx context.Context, s *session.Session, refreshToken
 // RefreshTokens returns new tokens for a refresh token, which works once, as POST
 // /token/refresh does. The caller has made sure that it is the client who asks.
 func (c *Core) RefreshTokens(ctx context.Context, refreshToken secret.Text, clientID, scope string) (TokenAnswer, error) {
-	a, err := c.refresh(ctx, refreshToken, clientID, scope)
+	who := c.cfg.client(clientID)
+	if who == nil {
+		return TokenAnswer{}, badClient()
+	}
+	a, err := c.refresh(ctx, refreshToken, who, scope)
 	return a.Body, err
 }
