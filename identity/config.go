@@ -27,9 +27,9 @@ type Config struct {
 	// must not wait for itself.
 	Open func(ctx context.Context, settings fastness.Settings) (*sqldb.DB, error)
 
-	// Issuer is the URL under which the API is reached: the iss of its tokens. In
-	// development the default is https://localhost with the port of the settings;
-	// otherwise it is required.
+	// Issuer is the URL under which the API is reached: the iss of its tokens. The
+	// default is the PublicURL of the settings. In development it is
+	// https://localhost with the port of the settings, whatever is said here.
 	Issuer string
 	// Audience is the aud of its tokens. The default is the issuer.
 	Audience string

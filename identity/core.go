@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,7 +114,7 @@ func (c *Core) close(stop func()) func(error) error {
 
 // name finds out what the API is called.
 func (c *Core) name(s fastness.Settings) error {
-	c.Issuer = c.cfg.Issuer
+	c.Issuer = cmp.Or(c.cfg.Issuer, s.PublicURL)
 	if s.Development() {
 		_, port, err := net.SplitHostPort(s.Addr)
 		if err != nil {
@@ -122,7 +123,7 @@ func (c *Core) name(s fastness.Settings) error {
 		c.Issuer = "https://localhost:" + port
 	}
 	if c.Issuer == "" {
-		return errors.New("identity: Issuer is empty, want the URL under which the API is reached: only in development it is known")
+		return errors.New("identity: nobody says under which URL the API is reached: want --public-url, or Config.Issuer")
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ type confirmInput struct {
 
 // RecoveryCodes let somebody in who has lost the authenticator app.
 type RecoveryCodes struct {
-	Codes []string `json:"recovery_codes" maxItems:"20" doc:"Each works once."`
+	Codes []string `json:"recovery_codes" maxItems:"20" maxLength:"64" doc:"Each works once."`
 }
 
 func confirmEnrolment(ctx context.Context, in confirmInput) (RecoveryCodes, error) {

@@ -20,6 +20,7 @@ import (
 type Identity struct {
 	cfg  Config
 	app  *fastness.App
+	ways []Way
 	core atomic.Pointer[Core] // once the app has started
 	// codes is nil unless another package gives codes.
 	codes *Codes
@@ -97,7 +98,7 @@ func (id *Identity) describeOAuth2() auth.Description {
 	}
 	return auth.Description{
 		Name: schemeOAuth2, Challenge: "Bearer", OptOuts: weak,
-		Security: &openapi.SecurityScheme{Type: "oauth2", Flows: id.flows(), Description: "An access token in the Authorization header (RFC 6750, RFC 9068)."},
+		Security: &openapi.SecurityScheme{Type: "oauth2", Flows: id.flows(), Description: "An access token in the Authorization header (RFC 6750, RFC 9068), verified as RFC 8725 has it."},
 	}
 }
 

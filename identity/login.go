@@ -26,7 +26,7 @@ func (id *Identity) declareLogin(app *fastness.App) {
 	page := template.Must(template.ParseFS(web, "web/login.html"))
 	login := app.Group("", access.Public, fastness.Tags("log-in"), fastness.BodyLimit(64<<10))
 	fastness.Get(login, "/login", func(_ context.Context, in loginPageInput) (fastness.View[LoginPage], error) {
-		return fastness.View[LoginPage]{Template: page, Body: in.page()}, nil
+		return fastness.View[LoginPage]{Template: page, Body: in.page(id.ways)}, nil
 	}, fastness.OperationID("loginPage"), fastness.Summary("The page to log in"), fastness.ResponseDescription("The page."))
 	fastness.Post(login, "/login", submitLogin, fastness.OperationID("submitLogin"),
 		fastness.Hidden())
@@ -45,6 +45,7 @@ type LoginPage struct {
 	Next    string `json:"next" maxLength:"2048" doc:"Where a log-in leads to."`
 	Problem string `json:"problem" maxLength:"256"`
 	Code    bool   `json:"code" doc:"A second factor is needed."`
+	Ways    []Way  `json:"ways" maxItems:"20" doc:"Other ways to log in."`
 }
 
 type loginPageInput struct {
@@ -55,13 +56,13 @@ type loginPageInput struct {
 
 // page says what went wrong in words of its own: a text out of the address would
 // let anybody put words into the page.
-func (in loginPageInput) page() LoginPage {
+func (in loginPageInput) page(ways []Way) LoginPage {
 	texts := map[string]string{
 		"credentials": "Name, password or code are wrong.",
 		"code":        "Please type in everything again, with a code of your authenticator app.",
 		"busy":        "Too many attempts. Please try again later.",
 	}
-	return LoginPage{App: in.Core.displayName(), Next: ownPath(in.Next), Problem: texts[in.Problem], Code: in.Problem == "code"}
+	return LoginPage{App: in.Core.displayName(), Next: ownPath(in.Next), Problem: texts[in.Problem], Code: in.Problem == "code", Ways: ways}
 }
 
 // ownPath returns a path of this site, or "/" if it could lead elsewhere.

@@ -87,12 +87,12 @@ func cookiesOf(h http.Header) []*http.Cookie {
 type Me struct {
 	ID           string     `json:"id" maxLength:"64"`
 	Name         string     `json:"name" maxLength:"256"`
-	Roles        []string   `json:"roles" maxItems:"1000"`
-	Scopes       []string   `json:"scopes" maxItems:"1000" doc:"What the credential is for."`
+	Roles        []string   `json:"roles" maxItems:"1000" maxLength:"64"`
+	Scopes       []string   `json:"scopes" maxItems:"1000" maxLength:"128" doc:"What the credential is for."`
 	AllScopes    bool       `json:"all_scopes" doc:"The credential is for everything that the user may do."`
 	Tenant       string     `json:"tenant" maxLength:"256"`
 	Scheme       string     `json:"scheme" maxLength:"64" doc:"How the caller proved who they are."`
-	Methods      []string   `json:"methods" maxItems:"20" doc:"How they logged in (RFC 8176)."`
+	Methods      []string   `json:"methods" maxItems:"20" maxLength:"16" doc:"How they logged in (RFC 8176)."`
 	At           *time.Time `json:"authenticated_at" doc:"When they logged in."`
 	SecondFactor bool       `json:"second_factor" doc:"A password alone does not log in."`
 }
@@ -163,7 +163,7 @@ func listSessions(ctx context.Context, in struct {
 func endSession(ctx context.Context, in struct {
 	Core *Core
 	User auth.User
-	ID   string `path:"session_id" maxLength:"64"`
+	ID   string `path:"session_id" maxLength:"64" doc:"The id of the session."`
 }) (fastness.NoContent, error) {
 	return fastness.NoContent{}, orMissing(in.Core.Sessions.EndOf(ctx, in.User.ID, in.ID))
 }
@@ -180,7 +180,7 @@ func orMissing(found bool, err error) error {
 type KeyView struct {
 	ID        string     `json:"id" maxLength:"64"`
 	Name      string     `json:"name" maxLength:"200"`
-	Scopes    []string   `json:"scopes" maxItems:"1000"`
+	Scopes    []string   `json:"scopes" maxItems:"1000" maxLength:"128"`
 	AllScopes bool       `json:"all_scopes"`
 	Created   time.Time  `json:"created"`
 	Expires   time.Time  `json:"expires"`
@@ -220,7 +220,7 @@ type createKeyInput struct {
 	User auth.User
 	Body struct {
 		Name   string    `json:"name" minLength:"1" maxLength:"200"`
-		Scopes *[]string `json:"scopes" minItems:"1" maxItems:"1000" doc:"What the key is for. Absent or null: everything that the caller's own credential is for."`
+		Scopes *[]string `json:"scopes" minItems:"1" maxItems:"1000" maxLength:"128" doc:"What the key is for. Absent or null: everything that the caller's own credential is for."`
 		Days   int       `json:"days" minimum:"1" maximum:"365" default:"90" doc:"How long it is good."`
 	}
 }
@@ -252,7 +252,7 @@ func createKey(ctx context.Context, in createKeyInput) (fastness.Created[NewKeyV
 func revokeKey(ctx context.Context, in struct {
 	Core *Core
 	User auth.User
-	ID   string `path:"key_id" maxLength:"64"`
+	ID   string `path:"key_id" maxLength:"64" doc:"The id of the key."`
 }) (fastness.NoContent, error) {
 	return fastness.NoContent{}, orMissing(in.Core.APIKeys.RevokeOf(ctx, in.User.ID, in.ID))
 }

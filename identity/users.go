@@ -49,7 +49,7 @@ func (id *Identity) declareUsers(app *fastness.App) {
 type UserView struct {
 	ID           string     `json:"id" maxLength:"64"`
 	Name         string     `json:"name" maxLength:"64"`
-	Roles        []string   `json:"roles" maxItems:"1000"`
+	Roles        []string   `json:"roles" maxItems:"1000" maxLength:"64"`
 	Tenant       string     `json:"tenant" maxLength:"256"`
 	Disabled     bool       `json:"disabled"`
 	LockedUntil  *time.Time `json:"locked_until"`
@@ -72,7 +72,7 @@ func listUsers(ctx context.Context, in struct {
 	Accounts *account.Accounts
 	Caller   auth.User
 	After    string `query:"after" default:"" maxLength:"64" doc:"The name of the last user of the page before."`
-	Limit    int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Limit    int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"The most users to list."`
 }) ([]UserView, error) {
 	found, err := in.Accounts.List(ctx, account.Page{After: in.After, Limit: in.Limit, Tenant: in.Caller.Tenant})
 	views := make([]UserView, len(found))
@@ -103,7 +103,7 @@ func createUser(ctx context.Context, in struct {
 	From     origin
 	Body     struct {
 		Credentials
-		Roles  []string `json:"roles" maxItems:"100"`
+		Roles  []string `json:"roles" maxItems:"100" maxLength:"64"`
 		Tenant string   `json:"tenant" default:"" maxLength:"256" doc:"The default is the caller's own; only who has none can choose another."`
 	}
 }) (created, error) {
@@ -128,7 +128,7 @@ type managed struct{ *account.Account }
 func loadManaged(ctx context.Context, in struct {
 	Accounts *account.Accounts
 	Caller   auth.User
-	ID       string `path:"user_id" maxLength:"64"`
+	ID       string `path:"user_id" maxLength:"64" doc:"The id of the user."`
 }) (managed, error) {
 	found, err := in.Accounts.Get(ctx, in.ID)
 	if err == nil && !in.Caller.Tenant.IsZero() && in.Caller.Tenant != found.Tenant {
@@ -146,7 +146,7 @@ type changeUserInput struct {
 	From     origin
 	User     managed
 	Body     struct {
-		Roles        fastness.Opt[[]string]                 `json:"roles" maxItems:"100"`
+		Roles        fastness.Opt[[]string]                 `json:"roles" maxItems:"100" maxLength:"64"`
 		Disabled     fastness.Opt[bool]                     `json:"disabled"`
 		LockedUntil  fastness.Opt[fastness.Null[time.Time]] `json:"locked_until" doc:"Keeps the user out until then; null lets them in again."`
 		Password     fastness.Opt[secret.Text]              `json:"password" minLength:"1" maxLength:"4096" doc:"A new one. The user's sessions end."`
@@ -163,47 +163,30 @@ func (in changeUserInput) Validate(context.Context) error {
 }
 
 func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
-	if roles, sent := in.Body.Roles.Get(); sent {
-		if err := in.Accounts.SetRoles(ctx, in.From.By, in.User.ID, auth.SetOf(roles...)); err != nil {
-			return UserView{}, err
-		}
+	var u account.Update
+	if names, sent := in.Body.Roles.Get(); sent {
+		roles := auth.SetOf(names...)
+		u.Roles = &roles
 	}
 	if disabled, sent := in.Body.Disabled.Get(); sent {
-		change := in.Accounts.Enable
-		if disabled {
-			change = in.Accounts.Disable
-		}
-		if err := change(ctx, in.From.By, in.User.ID); err != nil {
-			return UserView{}, err
-		}
+		u.Disabled = &disabled
 	}
-	if until, sent := in.Body.LockedUntil.Get(); sent {
-		if err := in.lock(ctx, until); err != nil {
-			return UserView{}, err
-		}
+	if lock, sent := in.Body.LockedUntil.Get(); sent {
+		until, _ := lock.Get() // Null is the zero time, which ends a lock.
+		u.LockedUntil = &until
 	}
 	if pw, sent := in.Body.Password.Get(); sent {
-		if err := in.Accounts.SetPassword(ctx, in.From.By, in.User.ID, pw); err != nil {
-			return UserView{}, err
-		}
+		u.Password = &pw
 	}
-	if _, sent := in.Body.SecondFactor.Get(); sent {
-		if err := in.Accounts.ResetSecondFactor(ctx, in.From.By, in.User.ID); err != nil {
-			return UserView{}, err
-		}
+	_, u.ResetSecondFactor = in.Body.SecondFactor.Get()
+	if err := in.Accounts.Update(ctx, in.From.By, in.User.ID, u); err != nil {
+		return UserView{}, err
 	}
 	found, err := in.Accounts.Get(ctx, in.User.ID)
 	if err != nil {
 		return UserView{}, err
 	}
 	return viewOf(found), nil
-}
-
-func (in *changeUserInput) lock(ctx context.Context, until fastness.Null[time.Time]) error {
-	if t, locked := until.Get(); locked {
-		return in.Accounts.Lock(ctx, in.From.By, in.User.ID, t)
-	}
-	return in.Accounts.Unlock(ctx, in.From.By, in.User.ID)
 }
 
 func deleteUser(ctx context.Context, in struct {

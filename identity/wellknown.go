@@ -41,11 +41,11 @@ type Metadata struct {
 	RevocationEndpoint    string   `json:"revocation_endpoint" maxLength:"2048"`
 	IntrospectionEndpoint *string  `json:"introspection_endpoint,omitempty" maxLength:"2048"`
 	JWKSURI               string   `json:"jwks_uri" maxLength:"2048"`
-	ScopesSupported       []string `json:"scopes_supported" maxItems:"1000"`
-	ResponseTypes         []string `json:"response_types_supported" maxItems:"10"`
-	GrantTypes            []string `json:"grant_types_supported" maxItems:"10"`
-	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported" maxItems:"10"`
-	ChallengeMethods      []string `json:"code_challenge_methods_supported,omitempty" maxItems:"10"`
+	ScopesSupported       []string `json:"scopes_supported" maxItems:"1000" maxLength:"128"`
+	ResponseTypes         []string `json:"response_types_supported" maxItems:"10" maxLength:"128"`
+	GrantTypes            []string `json:"grant_types_supported" maxItems:"10" maxLength:"128"`
+	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported" maxItems:"10" maxLength:"128"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported,omitempty" maxItems:"10" maxLength:"128"`
 	NamesIssuer           *bool    `json:"authorization_response_iss_parameter_supported,omitempty" doc:"Answers of the authorization endpoint say whose they are (RFC 9207)."`
 }
 

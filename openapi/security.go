@@ -37,4 +37,6 @@ type OAuthFlow struct {
 	RefreshURL string `json:"refreshUrl,omitempty"`
 	// Scopes map names to descriptions. They are required, but may be none.
 	Scopes Map[string] `json:"scopes"`
+	// ClientID is the client that a page which shows the document may log in as.
+	ClientID string `json:"x-client-id,omitempty"`
 }

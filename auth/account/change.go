@@ -19,14 +19,18 @@ func (a *Accounts) SetRoles(ctx context.Context, by By, id string, roles auth.Se
 	if err := a.declared(roles); err != nil {
 		return err
 	}
-	_, err := a.change(ctx, id, edit{
+	_, err := a.change(ctx, id, toRoles(by, id, roles))
+	return err
+}
+
+func toRoles(by By, id string, roles auth.Set) edit {
+	return edit{
 		event: by.event("authz_change", id, slog.String("roles", roles.String())),
 		apply: func(r *record) error {
 			r.Roles = roles
 			return nil
 		},
-	})
-	return err
+	}
 }
 
 // declared refuses roles that the configuration does not know.
@@ -40,51 +44,67 @@ func (a *Accounts) declared(roles auth.Set) error {
 // Disable keeps the user out until somebody enables the account again. All that
 // was issued is void, and the sessions end.
 func (a *Accounts) Disable(ctx context.Context, by By, id string) error {
-	_, err := a.change(ctx, id, edit{
+	_, err := a.change(ctx, id, toDisabled(by, id))
+	return err
+}
+
+func toDisabled(by By, id string) edit {
+	return edit{
 		event: by.event("user_archived", id),
 		apply: func(r *record) error {
 			r.Disabled = true
 			return nil
 		},
 		ends: true,
-	})
-	return err
+	}
 }
 
 // Enable lets a disabled user log in again.
 func (a *Accounts) Enable(ctx context.Context, by By, id string) error {
-	_, err := a.change(ctx, id, edit{
+	_, err := a.change(ctx, id, toEnabled(by, id))
+	return err
+}
+
+func toEnabled(by By, id string) edit {
+	return edit{
 		event: by.event("user_updated", id, slog.String("change", "enabled")),
 		apply: func(r *record) error {
 			r.Disabled = false
 			return nil
 		},
-	})
-	return err
+	}
 }
 
 // Lock keeps the user out until a time. What was issued counts again afterwards.
 func (a *Accounts) Lock(ctx context.Context, by By, id string, until time.Time) error {
-	_, err := a.change(ctx, id, edit{
+	_, err := a.change(ctx, id, toLocked(by, id, until))
+	return err
+}
+
+func toLocked(by By, id string, until time.Time) edit {
+	return edit{
 		event: by.event("authn_login_lock", id, slog.Time("until", until)),
 		apply: func(r *record) error {
 			r.LockedUntil = until.Truncate(time.Microsecond).UTC()
 			return nil
 		},
-	})
-	return err
+	}
 }
 
 // Unlock ends a lock.
 func (a *Accounts) Unlock(ctx context.Context, by By, id string) error {
-	_, err := a.change(ctx, id, edit{
+	_, err := a.change(ctx, id, toUnlocked(by, id))
+	return err
+}
+
+func toUnlocked(by By, id string) edit {
+	return edit{
 		event: by.event("user_updated", id, slog.String("change", "unlocked")),
 		apply: func(r *record) error {
 			r.LockedUntil = time.Time{}
 			return nil
 		},
-	})
-	return err
+	}
 }
 
 // LogOutEverywhere makes all void that was issued to a user, and ends the
@@ -123,6 +143,8 @@ func (a *Accounts) Delete(ctx context.Context, by By, id string) error {
 // edit is a change of one account.
 type edit struct {
 	event auditlog.Event
+	// others are the events of the edits that this one was made of, see whole.
+	others []auditlog.Event
 	// apply makes the change in memory. It is called twice, see change.
 	apply func(r *record) error
 	// also does the rest of the change in the database, or is nil.
@@ -162,9 +184,9 @@ func (a *Accounts) change(ctx context.Context, id string, e edit) (*record, erro
 		err = othersThan(a.store.QueryRow(ctx, otherAdministrators, a.othersArgs(id)...))
 	}
 	if err != nil {
-		return nil, a.not(ctx, e.event, err)
+		return nil, a.not(ctx, err, e.events()...)
 	}
-	if err := a.record(ctx, e.event); err != nil {
+	if err := a.recordAll(ctx, e.events()...); err != nil {
 		return nil, err
 	}
 	var r *record
@@ -179,7 +201,7 @@ func (a *Accounts) change(ctx context.Context, id string, e edit) (*record, erro
 	})
 	if err != nil {
 		a.standings.uncertain(id)
-		return nil, a.not(ctx, e.event, err)
+		return nil, a.not(ctx, err, e.events()...)
 	}
 	a.standings.changed(id, r.standing(a.now()))
 	if e.ends {
@@ -211,12 +233,14 @@ func (a *Accounts) commit(ctx context.Context, tx *sqlstore.Tx, r *record, e edi
 
 // not records that something was tried and did not happen. Who asks for an
 // account that there is not has tried nothing: the id is whatever they sent.
-func (a *Accounts) not(ctx context.Context, e auditlog.Event, err error) error {
+func (a *Accounts) not(ctx context.Context, err error, events ...auditlog.Event) error {
 	if errors.Is(err, ErrUnknown) {
 		return err
 	}
-	e.Refused = true
-	return orElse(a.record(ctx, e), err)
+	for i := range events {
+		events[i].Refused = true
+	}
+	return orElse(a.recordAll(ctx, events...), err)
 }
 
 func (r *record) copy() *record {

@@ -146,7 +146,7 @@ func (a *Accounts) create(ctx context.Context, by By, n New, allow func(tx *sqls
 	}
 	if before != nil {
 		event.Subject = before.ID
-		return nil, a.not(ctx, event, taken())
+		return nil, a.not(ctx, taken(), event)
 	}
 	if err := a.record(ctx, event); err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (a *Accounts) create(ctx context.Context, by By, n New, allow func(tx *sqls
 		return r.insert(ctx, tx)
 	})
 	if err != nil {
-		return nil, a.not(ctx, event, err)
+		return nil, a.not(ctx, err, event)
 	}
 	return &r.Account, nil
 }

@@ -136,13 +136,17 @@ func (a *Accounts) RemoveSecondFactor(ctx context.Context, by By, password secre
 // ResetSecondFactor removes the second factor of a user who has lost both app and
 // recovery codes. Whoever asks for it by telephone may be somebody else.
 func (a *Accounts) ResetSecondFactor(ctx context.Context, by By, id string) error {
-	_, err := a.change(ctx, id, edit{
+	_, err := a.change(ctx, id, toNoFactor(ctx, by, id))
+	return err
+}
+
+func toNoFactor(ctx context.Context, by By, id string) edit {
+	return edit{
 		event: by.event("user_updated", id, slog.String("change", "second_factor_reset")),
 		apply: withoutFactor,
 		also:  func(tx *sqlstore.Tx, r *record) error { return storeRecovery(ctx, tx, r.ID, nil) },
 		ends:  true,
-	})
-	return err
+	}
 }
 
 func withoutFactor(r *record) error {

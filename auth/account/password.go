@@ -51,7 +51,12 @@ func (a *Accounts) SetPassword(ctx context.Context, by By, id string, next secre
 
 // setPassword stores a hash, in the place of old if that is not "".
 func (a *Accounts) setPassword(ctx context.Context, by By, id, hash, old string) error {
-	_, err := a.change(ctx, id, edit{
+	_, err := a.change(ctx, id, a.toPassword(ctx, by, id, hash, old))
+	return err
+}
+
+func (a *Accounts) toPassword(ctx context.Context, by By, id, hash, old string) edit {
+	return edit{
 		event: by.event("authn_password_change", id),
 		apply: func(r *record) error {
 			if old != "" && r.password != old {
@@ -62,8 +67,7 @@ func (a *Accounts) setPassword(ctx context.Context, by By, id, hash, old string)
 		},
 		also: func(tx *sqlstore.Tx, r *record) error { return forgetPlaces(ctx, tx, r.ID) },
 		ends: true, keep: by.Session,
-	})
-	return err
+	}
 }
 
 // hash checks and hashes a new password.

@@ -39,7 +39,7 @@ type listOrdersInput struct {
 	Tenant auth.Tenant
 	Caller auth.User
 	Before int64 `query:"before" minimum:"1" default:"9007199254740991" doc:"Only orders with a smaller id."`
-	Limit  int   `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Limit  int   `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"The most orders to list."`
 	Tx     *sqldb.ReadTx
 }
 

@@ -37,6 +37,7 @@ func loadAssets() (map[string]asset, error) {
 		name, mediaType string // Not by extension: the tables of some systems call .js text/plain.
 	}{
 		{web, "web/init.js", "text/javascript; charset=utf-8"},
+		{web, "web/oauth2-redirect.js", "text/javascript; charset=utf-8"},
 		{web, "web/theme.css", "text/css; charset=utf-8"},
 		{static.FS, "swagger-ui-bundle.js.gz", "text/javascript; charset=utf-8"},
 		{static.FS, "swagger-ui.css.gz", "text/css; charset=utf-8"},

@@ -78,7 +78,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("docs config: %w", err)
 	}
-	page, err := template.ParseFS(web, "web/index.html")
+	pages, err := template.ParseFS(web, "web/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("docs page: %w", err)
 	}
@@ -86,12 +86,12 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("docs assets: %w", err)
 	}
-	return &handler{cfg: cfg, page: page, assets: assets, prefix: "/assets/" + version(assets) + "/"}, nil
+	return &handler{cfg: cfg, pages: pages, assets: assets, prefix: "/assets/" + version(assets) + "/"}, nil
 }
 
 type handler struct {
 	cfg    Config
-	page   *template.Template
+	pages  *template.Template
 	assets map[string]asset
 	prefix string // changes with the content, so that assets are cached for good
 }
@@ -103,7 +103,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Path == "" || r.URL.Path == "/" {
-		h.servePage(w, r)
+		h.servePage(w, h.view(r), "index.html")
+		return
+	}
+	if r.URL.Path == redirectPage { // It is beside the assets, whatever the page above it is called.
+		h.servePage(w, view{Title: h.cfg.Title, Assets: "." + h.prefix}, "oauth2-redirect.html")
 		return
 	}
 	name, versioned := strings.CutPrefix(r.URL.Path, h.prefix)
@@ -124,10 +128,13 @@ func setHeaders(h http.Header) {
 	h.Set("X-Robots-Tag", "noindex")
 }
 
-func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
+// redirectPage is where a log-in in a window of its own ends: the redirect URI of a
+// client that is this page.
+const redirectPage = "/oauth2-redirect.html"
+
+func (h *handler) servePage(w http.ResponseWriter, v view, name string) {
 	var body bytes.Buffer
-	err := h.page.Execute(&body, h.view(r))
-	if err != nil {
+	if err := h.pages.ExecuteTemplate(&body, name, v); err != nil {
 		problem.Write(w, problem.New(http.StatusInternalServerError, "").Wrap(err))
 		return
 	}
@@ -137,7 +144,7 @@ func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
 }
 
 // view is what the template shows.
-type view struct{ Title, Document, Assets string }
+type view struct{ Title, Document, Assets, Redirect string }
 
 // view makes the addresses relative to the one that the browser has: from /docs
 // an asset is ./docs/assets/…, from /docs/ it is ./assets/… and the document is
@@ -149,12 +156,12 @@ func (h *handler) view(r *http.Request) view {
 		seen = u.EscapedPath() // http.StripPrefix does not change it.
 	}
 	if strings.HasSuffix(seen, "/") {
-		v.Assets = "." + h.prefix
+		v.Assets, v.Redirect = "."+h.prefix, "."+redirectPage
 		if !strings.HasPrefix(v.Document, "/") && seen != "/" {
 			v.Document = "../" + v.Document
 		}
 		return v
 	}
-	v.Assets = "./" + path.Base(seen) + h.prefix
+	v.Assets, v.Redirect = "./"+path.Base(seen)+h.prefix, "./"+path.Base(seen)+redirectPage
 	return v
 }

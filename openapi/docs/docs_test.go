@@ -133,6 +133,21 @@ func TestPageHasNoInlineScriptOrStyle(t *testing.T) {
 	}
 }
 
+func TestALogInComesBackToAPageUnderThePolicy(t *testing.T) {
+	h := mount(t, "/v1/docs", docs.Config{})
+	res := get(h, "/v1/docs/oauth2-redirect.html?code=x&state=y")
+	if res.Code != http.StatusOK || res.Header().Get("Content-Security-Policy") != docs.Policy {
+		t.Fatalf("status %d, policy %q", res.Code, res.Header().Get("Content-Security-Policy"))
+	}
+	found := links(t, res, "https://api.example/v1/docs/oauth2-redirect.html")
+	if len(found) != 1 || get(h, found[0]).Code != http.StatusOK {
+		t.Errorf("the page refers to %q, want its script and nothing else", found)
+	}
+	if body := res.Body.String(); strings.Contains(body, "code=x") {
+		t.Errorf("the page shows the code: %s", body)
+	}
+}
+
 func TestTitleCannotBecomeMarkup(t *testing.T) {
 	body := get(mount(t, "/docs", docs.Config{Title: `</title><script src=//evil.example>"`}), "/docs").Body.String()
 	if strings.Contains(body, "<script src=//evil") || !strings.Contains(body, "<title>&lt;/title&gt;") {

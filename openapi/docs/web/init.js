@@ -13,6 +13,12 @@
     validatorUrl: null, // The validator is another host, and the document is nobody's business.
     queryConfigEnabled: false, // A link must not choose which document is shown.
     persistAuthorization: false, // Tokens do not outlive the page.
-    onComplete: () => { document.documentElement.dataset.docs = "ready"; },
+    oauth2RedirectUrl: new URL(root.dataset.redirect, window.location.href).href,
+    onComplete: () => {
+      const { components } = window.ui.getSystem().specSelectors.specJson().toJS();
+      const clients = Object.values(components?.securitySchemes ?? {}).map((s) => s.flows?.authorizationCode?.["x-client-id"]);
+      window.ui.initOAuth({ clientId: clients.find(Boolean) ?? "", usePkceWithAuthorizationCodeGrant: true });
+      document.documentElement.dataset.docs = "ready";
+    },
   });
 })();

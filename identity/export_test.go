@@ -1,0 +1,4 @@
+package identity
+
+// OwnPath is ownPath.
+func OwnPath(path string) string { return ownPath(path) }
