@@ -44,7 +44,8 @@ type Config struct {
 	Administrator string
 	// SignUp, if not nil, lets strangers make accounts.
 	SignUp *SignUp
-	// Scopes are what tokens can be for.
+	// Scopes are what tokens can be for. Beside them there are "account" and
+	// "users", for what this package declares.
 	Scopes []Scope
 	// Clients are the programs that get tokens on behalf of users.
 	Clients []Client
@@ -119,7 +120,23 @@ type Client struct {
 	RedirectURIs []string
 }
 
+// The scopes that every identity has. A token that is not for them cannot be used
+// to take over the account that it acts for, or those of others.
+const (
+	scopeAccount = "account"
+	scopeUsers   = "users"
+)
+
+// ownScopes describes them.
+func ownScopes() []Scope {
+	return []Scope{
+		{scopeAccount, "Change the own account: password, sessions, keys, second factor."},
+		{scopeUsers, "Manage the users, for administrators."},
+	}
+}
+
 func (c *Config) withDefaults() {
+	c.Scopes = slices.Concat(c.Scopes, ownScopes())
 	c.Administrator = cmp.Or(c.Administrator, "admin")
 	c.Algorithm = cmp.Or(c.Algorithm, keyring.EdDSA)
 	c.RotateEvery = cmp.Or(c.RotateEvery, 90*24*time.Hour)
@@ -156,6 +173,8 @@ func (c *Config) validate() error {
 	}
 	for i, s := range c.Scopes {
 		wrong(s.Name == "" || auth.ParseSet(s.Name).Len() != 1, "Scopes[%d] is %q, want one word", i, s.Name)
+		twice := slices.ContainsFunc(c.Scopes[:i], func(before Scope) bool { return before.Name == s.Name })
+		wrong(twice, "Scopes has %q twice, or it is one that every identity has", s.Name)
 	}
 	return errors.Join(append(errs, c.clientMistakes()...)...)
 }

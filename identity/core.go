@@ -67,6 +67,9 @@ func (id *Identity) open(ctx context.Context, in struct{ Settings fastness.Setti
 	if c.db, err = id.cfg.Open(ctx, in.Settings); err != nil {
 		return nil, nil, fmt.Errorf("identity: %w", err)
 	}
+	if c.db == nil {
+		return nil, nil, errors.New("identity: Open returned no database")
+	}
 	if err := c.assemble(ctx, in.Settings); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("identity: %w", err), c.db.Close())
 	}

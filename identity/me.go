@@ -26,7 +26,7 @@ func (id *Identity) declareMe(app *fastness.App) {
 	fastness.Get(me, "", readMe, access.Authenticated, fastness.OperationID("readMe"),
 		fastness.Summary("Who is calling"), fastness.ResponseDescription("The caller."))
 
-	mine := me.Group("", access.By(schemeOAuth2, schemeSession))
+	mine := me.Group("", access.All(access.By(schemeOAuth2, schemeSession), access.Scope(scopeAccount)))
 	wrong := fastness.Response[*problem.Problem](403, "The current password or the code is wrong.")
 	fastness.Put(mine, "/password", changePassword, wrong, fastness.OperationID("changePassword"),
 		fastness.Summary("Change the password"), fastness.Description("All other sessions end, and so does everything that was issued to them."),

@@ -18,7 +18,7 @@ import (
 func (id *Identity) declareUsers(app *fastness.App) {
 	taken := fastness.Response[*problem.Problem](409, "The name is taken.")
 	users := app.Group("/users", fastness.Tags("users"),
-		access.All(access.By(schemeOAuth2, schemeSession), access.Role(id.cfg.Administrator)))
+		access.All(access.By(schemeOAuth2, schemeSession), access.Role(id.cfg.Administrator), access.Scope(scopeUsers)))
 	fastness.Get(users, "", listUsers, fastness.OperationID("listUsers"),
 		fastness.Summary("List the users"), fastness.ResponseDescription("A part of the list, by name."))
 	fastness.Post(users, "", createUser, taken, fastness.OperationID("createUser"),

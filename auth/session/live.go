@@ -48,19 +48,32 @@ func (s *Sessions) check(ctx context.Context, id string) (*auth.Standing, error)
 	if err != nil {
 		return nil, err
 	}
-	now := s.now()
-	if !now.Before(e.until) && e.read.Before(e.until) {
-		// It went on when it was read. Since then another process may have seen its
-		// user, which has moved the end.
-		s.ends.Forget(id)
-		if e, err = s.ends.Get(ctx, id); err != nil {
-			return nil, err
-		}
+	standing, err := s.judge(ctx, e)
+	if standing != nil || err != nil || !s.outdated(e) {
+		return standing, err
 	}
-	if !now.Before(e.until) {
+	s.ends.Forget(id)
+	if e, err = s.ends.Get(ctx, id); err != nil {
+		return nil, err
+	}
+	return s.judge(ctx, e)
+}
+
+func (s *Sessions) judge(ctx context.Context, e end) (*auth.Standing, error) {
+	if !s.now().Before(e.until) {
 		return nil, nil
 	}
 	return s.standing(ctx, e.user, e.epoch)
+}
+
+// outdated reports whether a session that seems to be over may go on: it did when
+// it was read, and since then another process may have seen its user, which moves
+// the end, or changed their password, which moves the epoch of the session that
+// stays. For the latter one look a second is enough: sessions that are void must
+// not ask the database with each request.
+func (s *Sessions) outdated(e end) bool {
+	now := s.now()
+	return e.read.Before(e.until) && (!now.Before(e.until) || now.Sub(e.read) >= time.Second)
 }
 
 // standing returns the standing of a user, or nil if what they got at an epoch no

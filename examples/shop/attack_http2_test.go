@@ -97,7 +97,7 @@ func (c *h2conn) ask(block []byte, body string) (got reply) {
 func TestHTTP2RequestThatWouldSmuggleIsRefused(t *testing.T) {
 	s := serveShop(t)
 	post := func(fields ...string) []byte {
-		return request("POST", "/items/", append([]string{"content-type", "application/json"}, fields...)...)
+		return request("POST", "/test/items/", append([]string{"content-type", "application/json"}, fields...)...)
 	}
 	for name, tt := range map[string]struct {
 		head   []byte
@@ -121,13 +121,13 @@ func TestHTTP2RequestThatWouldSmuggleIsRefused(t *testing.T) {
 		"two credentials":              {post("authorization", "a", "authorization", "b"), []int{400}},
 		"another host":                 {post("host", "evil.example"), []int{400}},
 		"no path":                      {block(":method", "POST", ":scheme", "https", ":authority", "localhost", ":path", ""), []int{0, 400}},
-		"a path without a slash":       {request("POST", "items/", "content-type", "application/json"), []int{0, 400}},
-		"a request line in the path":   {request("POST", "/items/ HTTP/1.1\r\nHost: localhost\r\n\r\n", "content-type", "application/json"), []int{0, 400}},
-		"a request line in the method": {request("POST /items/ HTTP/1.1\r\n", "/items/", "content-type", "application/json"), []int{0, 400}},
-		"an absolute path":             {request("POST", "https://evil.example/items/", "content-type", "application/json"), []int{0, 400}},
-		"a foreign authority":          {block(":method", "POST", ":scheme", "https", ":authority", "evil.example", ":path", "/items/"), []int{421}},
-		"user information":             {block(":method", "POST", ":scheme", "https", ":authority", "a@localhost", ":path", "/items/"), []int{0, 400}},
-		"no authority":                 {block(":method", "POST", ":scheme", "https", ":path", "/items/"), []int{0, 400}},
+		"a path without a slash":       {request("POST", "test/items/", "content-type", "application/json"), []int{0, 400}},
+		"a request line in the path":   {request("POST", "/test/items/ HTTP/1.1\r\nHost: localhost\r\n\r\n", "content-type", "application/json"), []int{0, 400}},
+		"a request line in the method": {request("POST /test/items/ HTTP/1.1\r\n", "/test/items/", "content-type", "application/json"), []int{0, 400}},
+		"an absolute path":             {request("POST", "https://evil.example/test/items/", "content-type", "application/json"), []int{0, 400}},
+		"a foreign authority":          {block(":method", "POST", ":scheme", "https", ":authority", "evil.example", ":path", "/test/items/"), []int{421}},
+		"user information":             {block(":method", "POST", ":scheme", "https", ":authority", "a@localhost", ":path", "/test/items/"), []int{0, 400}},
+		"no authority":                 {block(":method", "POST", ":scheme", "https", ":path", "/test/items/"), []int{0, 400}},
 		"TRACE":                        {request("TRACE", "/items/"), []int{405}},
 		"CONNECT":                      {block(":method", "CONNECT", ":authority", "localhost:22"), []int{405, 400, 0}},
 		"33 KB of fields":              {post("x", strings.Repeat("v", 33_000)), []int{431}},
@@ -267,7 +267,7 @@ func TestControlFrameFloodIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before, busy := heap(), goroutines()
 			c := s.h2(t)
-			_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: request("POST", "/items/", "content-type", "application/json"), EndHeaders: true})
+			_ = c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: request("POST", "/test/items/", "content-type", "application/json"), EndHeaders: true})
 			ended := make(chan string, 1)
 			go func() {
 				sent, closed := c.flood(256<<10, func() error { return next(c) })

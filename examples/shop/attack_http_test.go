@@ -24,14 +24,14 @@ import (
 const poisoned = `{"name":"poison","price":1}`
 
 func poison() string {
-	return "POST /items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+	return "POST /test/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
 		strconv.Itoa(len(poisoned)) + "\r\nConnection: close\r\n\r\n" + poisoned
 }
 
 // smuggle is a request with framing fields that hides the poison in its body,
 // for those who go by the length, or behind it, for those who go by the chunks.
 func smuggle(fields string) string {
-	return "POST /items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + fields + "\r\n0\r\n\r\n" + poison()
+	return "POST /test/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + fields + "\r\n0\r\n\r\n" + poison()
 }
 
 // hidden is the length of what smuggle has behind its head.
@@ -136,7 +136,7 @@ func TestBrokenChunksEndTheConnection(t *testing.T) {
 			"a host in the trailer":   "1b\r\n" + poisoned + "\r\n0\r\nHost: evil.example\r\n\r\n",
 			"a bare trailer line":     "1b\r\n" + poisoned + "\r\n0\r\nX: y\n\r\n",
 		} {
-			raw := "POST /items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + poison()
+			raw := "POST /test/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + poison()
 			wantProblem(t, name, s.one(t, raw), http.StatusBadRequest)
 		}
 		if got := s.client(t).total(); got != strconv.Itoa(samples) {
@@ -193,15 +193,21 @@ func TestRepeatedFieldsAreRefused(t *testing.T) {
 			got := s.one(t, getItems(fields)+poison())
 			wantProblem(t, fields, got, http.StatusBadRequest)
 		}
-		// The token that shows a draft is the shop's own kind of credential.
-		wantProblem(t, "two tokens", s.one(t, strings.Replace(getItems("X-Preview-Token: a\r\nX-Preview-Token: b\r\n"), "/items/", "/items/1", 1)), http.StatusUnprocessableEntity)
+		for _, fields := range []string{ // Credentials of one kind, and of two.
+			"X-API-Key: a\r\nX-API-Key: b\r\n", "X-API-Key: a\r\nx-api-key: a\r\n", "Authorization: Bearer a\r\nX-API-Key: a\r\n",
+		} {
+			for _, path := range []string{"/items/", "/me"} { // To the first nobody need say who they are.
+				got := s.one(t, strings.Replace(getItems(fields), "/items/", path, 1))
+				wantProblem(t, path+" "+fields, got, http.StatusBadRequest)
+			}
+		}
 	})
 }
 
 // A body that is too large is refused before it is sent, not after.
 func TestExpectationIsAnsweredBeforeTheBody(t *testing.T) {
 	expect := func(length int, media string) string {
-		return "POST /items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + media + "\r\nExpect: 100-continue\r\nContent-Length: " + strconv.Itoa(length) + "\r\n\r\n"
+		return "POST /test/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + media + "\r\nExpect: 100-continue\r\nContent-Length: " + strconv.Itoa(length) + "\r\n\r\n"
 	}
 	eachStack(t, func(t *testing.T, s *stack) {
 		wantProblem(t, "too large", s.one(t, expect(2<<20, "application/json")), http.StatusRequestEntityTooLarge)
@@ -231,7 +237,7 @@ func TestTooLargeBodyIsNotRead(t *testing.T) {
 	eachStack(t, func(t *testing.T, s *stack) {
 		for name, framing := range map[string]string{"by length": "Content-Length: 1073741824", "in chunks": "Transfer-Encoding: chunked"} {
 			conn := s.dial(t)
-			head := "POST /items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + framing + "\r\n\r\n"
+			head := "POST /test/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + framing + "\r\n\r\n"
 			block := filler
 			if name == "in chunks" {
 				block = "10000\r\n" + filler + "\r\n"
@@ -264,7 +270,7 @@ func TestTooLargeBodyIsNotRead(t *testing.T) {
 		exact := poisoned + strings.Repeat(" ", 1<<20-len(poisoned))
 		c.create(exact)
 		if s.tls == nil {
-			wantProblem(t, "a byte too many", c.post("/items/", exact+" "), http.StatusRequestEntityTooLarge)
+			wantProblem(t, "a byte too many", c.post("/test/items/", exact+" "), http.StatusRequestEntityTooLarge)
 		}
 	})
 }
@@ -323,7 +329,7 @@ func TestCompressedBodyIsRefused(t *testing.T) {
 	eachStack(t, func(t *testing.T, s *stack) {
 		c := s.client(t)
 		for _, encoding := range []string{"gzip", "GZIP", "x-gzip", "deflate", "br", "zstd", "gzip, gzip", "identity", "unknown", ""} {
-			wantProblem(t, encoding, c.post("/items/", bomb.String(), "Content-Encoding", encoding), http.StatusUnsupportedMediaType)
+			wantProblem(t, encoding, c.post("/test/items/", bomb.String(), "Content-Encoding", encoding), http.StatusUnsupportedMediaType)
 		}
 	})
 }

@@ -43,7 +43,7 @@ func serveHasty(t *testing.T, plain bool) *hasty {
 	t.Helper()
 	baseline := goroutines()
 	s := &hasty{stack: &stack{dir: t.TempDir()}}
-	app := newApp()
+	app, _ := testApp()
 	fastness.ProvideValue(app, fastness.Settings{DataDir: s.dir})
 	large := bytes.Repeat([]byte("x"), largeAnswer)
 	fastness.Get(app, "/large", func(context.Context, struct{}) (fastness.Raw, error) {
@@ -144,7 +144,7 @@ func TestSlowHeadIsCutOff(t *testing.T) {
 }
 
 func TestSlowBodyIsCutOff(t *testing.T) {
-	const head = "POST /items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+	const head = "POST /test/items/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 	eachHasty(t, func(t *testing.T, s *hasty) {
 		for name, raw := range map[string]string{
 			"by length": head + "Content-Length: 1000\r\n\r\n", "in chunks": head + "Transfer-Encoding: chunked\r\n\r\n3e8\r\n",
@@ -205,7 +205,7 @@ func TestSlowHandshakeIsCutOff(t *testing.T) {
 
 func TestSlowHTTP2ClientIsCutOff(t *testing.T) {
 	s := serveHasty(t, false)
-	post := request("POST", "/items/", "content-type", "application/json", "content-length", "1000")
+	post := request("POST", "/test/items/", "content-type", "application/json", "content-length", "1000")
 	conns := make(map[string]*h2conn)
 	for name, attack := range map[string]func() *h2conn{
 		"says nothing": func() *h2conn { return s.h2(t) },

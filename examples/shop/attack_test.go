@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
@@ -21,6 +22,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/keyring"
 )
 
 // The attacks on the shop, behind the server that "shop serve" starts and over
@@ -38,6 +40,7 @@ type stack struct {
 	tls  *tls.Config // nil for plain HTTP
 	dir  string
 	log  *journal
+	*parts
 }
 
 // eachStack attacks the shop over TLS, and over plain HTTP.
@@ -47,18 +50,26 @@ func eachStack(t *testing.T, attack func(*testing.T, *stack)) {
 	t.Run("over plain HTTP", func(t *testing.T) { attack(t, serveShop(t, plainHTTP[:]...)) })
 }
 
-var plainHTTP = [...]string{"--insecure-plain-http", "a test on loopback", "--drain-delay", "0s"}
+var plainHTTP = [...]string{"--insecure-plain-http", "a test on loopback", "--drain-delay", "0s", "--public-url", "https://shop.example"}
 
 func serveShop(t *testing.T, args ...string) *stack {
 	t.Helper()
-	return serveApp(t, newApp(), args...)
+	app, inside := testApp()
+	s := serveApp(t, app, args...)
+	s.parts = inside
+	return s
 }
 
 // serveApp runs the app's command line until the test ends.
 func serveApp(t *testing.T, app *fastness.App, args ...string) *stack {
 	t.Helper()
-	baseline := goroutines()
 	s := &stack{dir: t.TempDir(), log: &journal{ready: make(chan string, 1)}}
+	if slices.Contains(args, plainHTTP[0]) {
+		if _, err := keyring.LoadOrCreateKEK(filepath.Join(s.dir, "master.key")); err != nil {
+			t.Fatal(err) // Without a development certificate nobody makes one up.
+		}
+	}
+	baseline := goroutines()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	args = append([]string{"shop", "--addr", "127.0.0.1:0", "--data", s.dir, "--log-format", "json", "--grace", "5s"}, args...)
@@ -264,13 +275,14 @@ func (s *stack) client(t *testing.T) *client {
 	if s.tls == nil {
 		scheme = "http://"
 	}
-	return &client{t, transport, scheme + s.addr}
+	return &client{t, transport, scheme + s.addr, s.parts}
 }
 
 type client struct {
 	t         *testing.T
 	transport *http.Transport
 	origin    string
+	*parts
 }
 
 // call sends a request, with headers in pairs.
@@ -310,14 +322,38 @@ func (c *client) post(target, body string, header ...string) reply {
 	return c.call(http.MethodPost, target, body, header...)
 }
 
-// create creates an item and returns its path.
+// create lets the seller create an item and returns its path.
 func (c *client) create(body string) (path string) {
 	c.t.Helper()
-	got := c.post("/items/", body)
+	got := c.post("/test/items/", body)
 	if got.status != http.StatusCreated {
-		c.t.Fatalf("POST /items/ %.100s = %d %s, want 201", body, got.status, got.body)
+		c.t.Fatalf("POST /test/items/ %.100s = %d %s, want 201", body, got.status, got.body)
 	}
 	return got.header.Get("Location")
+}
+
+// password is that of every account here.
+const password = "correct horse battery staple"
+
+// account makes an account and returns its name.
+func (c *client) account(name, tenant string, roles ...string) string {
+	c.t.Helper()
+	if got := c.get("/test/parts"); got.status != http.StatusNoContent {
+		c.t.Fatalf("the parts of the shop: %d", got.status)
+	}
+	newAccount(c.t, c.core, name, tenant, roles...)
+	return name
+}
+
+// logIn returns an access token.
+func (c *client) logIn(name string) string {
+	c.t.Helper()
+	got := c.post("/token", url.Values{"username": {name}, "password": {password}}.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	token, _ := got.decode(c.t)["access_token"].(string)
+	if got.status != http.StatusOK || token == "" {
+		c.t.Fatalf("the log-in of %s: %d", name, got.status)
+	}
+	return token
 }
 
 // total returns how many items are for sale: what an attack must not change.

@@ -21,8 +21,8 @@ func TestDataSurvivesARestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "yet there", "100%?#")
 	s := openShop(t, dir)
 	path, _ := s.create(`{"name":"Lamp","price":0.1,"tax":0.2}`)
-	draft, token := createDraft(s)
-	s.call(http.MethodDelete, "/items/1", "")
+	draft, _ := s.create(draftLamp)
+	s.as(admin()).call(http.MethodDelete, "/items/1", "")
 	want := s.get(path).body
 	s.stop()
 
@@ -30,8 +30,11 @@ func TestDataSurvivesARestart(t *testing.T) {
 	if got := s.get(path).body; got != want {
 		t.Errorf("after a restart GET = %s, want %s", got, want)
 	}
-	if got := s.get(draft, tokenHeader, token); got.status != http.StatusOK {
-		t.Errorf("after a restart the token opens the draft with %d, want 200", got.status)
+	if got := s.get(draft); got.status != http.StatusOK {
+		t.Errorf("after a restart the draft is %d for its seller, want 200", got.status)
+	}
+	if got := s.as(nil).get(draft); got.status != http.StatusNotFound {
+		t.Errorf("after a restart the draft is %d for others, want 404", got.status)
 	}
 	if got := s.get("/items/1"); got.status != http.StatusNotFound {
 		t.Errorf("after a restart a deleted sample = %d, want 404", got.status)
@@ -41,7 +44,7 @@ func TestDataSurvivesARestart(t *testing.T) {
 func TestDatabaseIsForItsOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	openShop(t, dir)
-	for _, name := range []string{".", "shop.db", "shop.db-wal"} {
+	for _, name := range []string{".", "shop.db", "shop.db-wal", "users.db", "users.db-wal", "master.key", "first-administrator.token"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -126,7 +129,7 @@ func TestReadTransactionCannotWrite(t *testing.T) {
 }
 
 func TestThousandRequestsLeakNoConnection(t *testing.T) {
-	s := openShop(t, t.TempDir())
+	s := openShop(t, t.TempDir()).as(admin())
 	const each = 200
 	kinds := []struct {
 		method, path, body string

@@ -18,11 +18,20 @@ type Item struct {
 	Cost *decimal.Decimal
 	// Seller is the id of the user who sells it, or "" for the shop itself.
 	Seller string
+	// Tenant is the id of the tenant whose administrators look after it, or "" for
+	// what those without a tenant do.
+	Tenant string
 	// Draft says that it is not for sale yet.
 	Draft bool
 }
 
 // OwnedBy reports whether u may change the item, and see it while it is a draft.
 func (i Item) OwnedBy(u *auth.User) bool {
-	return u != nil && (i.Seller == u.ID && u.HasRole("seller") || u.HasRole("admin"))
+	switch {
+	case u == nil:
+		return false
+	case u.HasRole("admin") && (u.Tenant.IsZero() || u.Tenant.String() == i.Tenant):
+		return true
+	}
+	return u.HasRole("seller") && u.ID == i.Seller
 }

@@ -12,6 +12,7 @@ import (
 type listItemsInput struct {
 	Limit  int `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"The most items to list."`
 	Offset int `query:"offset" minimum:"0" maximum:"1000000" default:"0" doc:"How many items to pass over."`
+	Caller *auth.User
 	Tx     *sqldb.ReadTx
 }
 
@@ -25,7 +26,7 @@ func listItems(ctx context.Context, in listItemsInput) (ItemList, error) {
 		return ItemList{}, err
 	}
 	total, err := countItems(ctx, in.Tx)
-	return ItemList{Items: viewsOf(items), Total: total}, err
+	return ItemList{Items: viewsOf(items, in.Caller), Total: total}, err
 }
 
 type createItemInput struct {
@@ -39,41 +40,44 @@ type createItemInput struct {
 // It belongs to the caller. Nobody else sees a draft.
 func createItem(ctx context.Context, in createItemInput) (fastness.Created[ItemView], error) {
 	item := in.Body.item()
-	item.Seller, item.Draft = in.Seller.ID, in.Body.Draft
+	item.Seller, item.Tenant, item.Draft = in.Seller.ID, in.Seller.Tenant.String(), in.Body.Draft
 	id, err := insertItem(ctx, in.Tx, item)
 	item.ID = id
-	return fastness.Created[ItemView]{Body: viewOf(item), Location: fmt.Sprintf("/items/%d", id)}, err
+	return fastness.Created[ItemView]{Body: viewOf(item, &in.Seller), Location: fmt.Sprintf("/items/%d", id)}, err
 }
 
 type readItemInput struct {
-	Item Item
-	Q    *string `query:"q" maxLength:"50" doc:"The answer repeats it." example:"lamp"`
+	Item   Item
+	Caller *auth.User
+	Q      *string `query:"q" maxLength:"50" doc:"The answer repeats it." example:"lamp"`
 }
 
 // readItem shows one item.
 //
 // A draft is shown to its seller. To all others there is no such item.
 func readItem(_ context.Context, in readItemInput) (FoundItem, error) {
-	return FoundItem{viewOf(in.Item), in.Q}, nil
+	return FoundItem{viewOf(in.Item, in.Caller), in.Q}, nil
 }
 
 type replaceItemInput struct {
-	Item LockedItem
-	Tx   *sqldb.Tx
-	Body ItemContents
+	Item   LockedItem
+	Caller *auth.User
+	Tx     *sqldb.Tx
+	Body   ItemContents
 }
 
 // replaceItem replaces what is said about an item. A draft stays a draft.
 func replaceItem(ctx context.Context, in replaceItemInput) (ItemView, error) {
 	item := in.Body.item()
-	item.ID, item.Seller, item.Draft = in.Item.ID, in.Item.Seller, in.Item.Draft
-	return viewOf(item), updateItem(ctx, in.Tx, item)
+	item.ID, item.Seller, item.Tenant, item.Draft = in.Item.ID, in.Item.Seller, in.Item.Tenant, in.Item.Draft
+	return viewOf(item, in.Caller), updateItem(ctx, in.Tx, item)
 }
 
 type changeItemInput struct {
-	Item LockedItem
-	Tx   *sqldb.Tx
-	Body ItemChange
+	Item   LockedItem
+	Caller *auth.User
+	Tx     *sqldb.Tx
+	Body   ItemChange
 }
 
 // changeItem changes what was sent about an item and nothing else.
@@ -100,7 +104,7 @@ func changeItem(ctx context.Context, in changeItemInput) (ItemView, error) {
 	if _, sent := in.Body.Draft.Get(); sent { // It is false: Validate saw to that.
 		item.Draft = false
 	}
-	return viewOf(item), updateItem(ctx, in.Tx, item)
+	return viewOf(item, in.Caller), updateItem(ctx, in.Tx, item)
 }
 
 func orNil[T any](n fastness.Null[T]) *T {

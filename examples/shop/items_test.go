@@ -13,7 +13,7 @@ func TestItemLivesFromPostToDelete(t *testing.T) {
 	s := openShop(t, t.TempDir())
 	path, created := s.create(`{"name":"Lamp","description":"Brass","price":10,"tax":1.5}`)
 	want := map[string]any{
-		"item_id": json.Number("7"), "name": "Lamp", "description": "Brass", "draft": false,
+		"item_id": json.Number("7"), "name": "Lamp", "description": "Brass", "draft": false, "seller": "s1",
 		"price": json.Number("10"), "tax": json.Number("1.5"), "price_with_tax": json.Number("11.5"),
 	}
 	if path != "/items/7" || !maps.Equal(created, want) {
@@ -116,14 +116,16 @@ func TestPriceWithTaxIsExact(t *testing.T) {
 }
 
 func TestWhatIsNotDeclaredIsRefused(t *testing.T) {
-	s := openShop(t, t.TempDir())
+	s := openShop(t, t.TempDir()).as(admin())
 	before := s.get("/items/1").body
 	for _, tt := range []struct{ name, method, path, body, wantCode string }{
 		{"an unknown member", "POST", "/items/", `{"name":"x","price":1,"colour":"red"}`, "extra_forbidden"},
 		{"an id of the caller's", "POST", "/items/", `{"item_id":1,"name":"x","price":1}`, "extra_forbidden"},
 		{"a changed id", "PATCH", "/items/1", `{"item_id":2}`, "extra_forbidden"},
 		{"a total of the caller's", "PATCH", "/items/1", `{"price_with_tax":0}`, "extra_forbidden"},
-		{"a preview of the caller's", "PATCH", "/items/1", `{"preview":""}`, "extra_forbidden"},
+		{"a seller of the caller's", "PATCH", "/items/1", `{"seller":"s2"}`, "extra_forbidden"},
+		{"a new item of another seller", "POST", "/items/", `{"name":"x","price":1,"seller":"s2"}`, "extra_forbidden"},
+		{"a negative cost", "PATCH", "/items/1", `{"cost":-1}`, "greater_than_equal"},
 		{"an item for sale that hides", "PATCH", "/items/1", `{"draft":true}`, "value_error"},
 		{"a draft by replacement", "PUT", "/items/1", `{"name":"x","price":1,"draft":true}`, "extra_forbidden"},
 		{"an empty name", "POST", "/items/", `{"name":"","price":1}`, "string_too_short"},
@@ -188,7 +190,7 @@ func TestListPagesFromTheNewest(t *testing.T) {
 func TestSQLInNamesIsText(t *testing.T) {
 	s := openShop(t, t.TempDir())
 	for _, name := range []string{
-		`'); DROP TABLE items; --`, `" OR 1=1 --`, `x' || (SELECT preview FROM items) || '`, "%", `\'`, "\\u0000",
+		`'); DROP TABLE items; --`, `" OR 1=1 --`, `x' || (SELECT seller FROM items) || '`, "%", `\'`, "\\u0000",
 	} {
 		path, created := s.create(fmt.Sprintf(`{"name":"%s","price":1}`, strings.NewReplacer(`"`, `\"`, `\'`, `\\'`).Replace(name)))
 		if got := s.get(path).decode(t); got["name"] != created["name"] {

@@ -41,7 +41,7 @@ func home(ctx context.Context, in homeInput) (fastness.View[Home], error) {
 		Template: homeTemplate,
 		Body: Home{
 			Message: "Hello World",
-			Items:   viewsOf(items),
+			Items:   viewsOf(items, nil),
 			Docs:    in.App.DocsShown(),
 			Origin:  "https://" + in.Request.Host,
 		},

@@ -96,7 +96,7 @@ func TestPageLoadsOnlyWhatTheShopServes(t *testing.T) {
 }
 
 func TestEmptyShopSaysSo(t *testing.T) {
-	s := openShop(t, t.TempDir())
+	s := openShop(t, t.TempDir()).as(admin())
 	for _, id := range "123456" {
 		s.call(http.MethodDelete, "/items/"+string(id), "")
 	}

@@ -29,7 +29,7 @@ func TestReadItemShowsNoCredentials(t *testing.T) {
 	header := []string{"Accept-Language", "en", "X-Forwarded-Proto", "https"}
 	for _, name := range []string{
 		"Authorization", "Proxy-Authorization", "Proxy-Anything", "Set-Cookie", "X-Api-Key",
-		"X-Preview-Token", "X-CSRF-Token", "Client-Secret", "X-Auth-User", "X-Password",
+		"X-Session-Token", "X-CSRF-Token", "Client-Secret", "X-Auth-User", "X-Password",
 	} {
 		header = append(header, name, "Canary-1", name, "Canary-2")
 	}
@@ -46,7 +46,7 @@ func TestReadItemShowsNoCredentials(t *testing.T) {
 	for name, want := range map[string]any{
 		"host": "localhost", "accept-language": "en", "x-forwarded-proto": "https",
 		"authorization": "***", "cookie": "***", "set-cookie": "***", "proxy-authorization": "***", "x-api-key": "***",
-		"x-preview-token": "***", "client-secret": "***",
+		"x-session-token": "***", "client-secret": "***",
 	} {
 		if headers[name] != want {
 			t.Errorf("header %s is %v, want %v", name, headers[name], want)

@@ -13,11 +13,20 @@ import (
 	"testing"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/sqldb"
 )
 
+// asShop is the variable by which the program of the tests is the shop itself.
+const asShop = "FASTNESS_TEST_AS_SHOP"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asShop) != "" {
+		main()
+		return
+	}
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	os.Exit(m.Run())
 }
@@ -25,23 +34,69 @@ func TestMain(m *testing.M) {
 // samples is how many items the migrations put up for sale.
 const samples = 6
 
-// shop is a started shop on a database file, and the database that it opened.
+// seller sells items in most tests. They are in the context of a request, as a
+// scheme puts a caller there, so no credential has to be verified.
+func seller() *auth.User { return caller("s1", "castle", "seller") }
+
+func admin() *auth.User { return caller("a1", "castle", "admin") }
+
+func caller(id, tenant string, roles ...string) *auth.User {
+	return &auth.User{ID: id, Name: id, Roles: auth.SetOf(roles...), AllScopes: true, Tenant: auth.NewTenant(tenant)}
+}
+
+// parts are what a test wants of the inside of a shop that has started.
+type parts struct {
+	db   *sqldb.DB
+	core *identity.Core
+}
+
+// testApp declares the shop, and under /test the operations on items for all
+// callers: attacks on how requests are read must get as far as that, and a raw
+// request is easier to read without a credential.
+func testApp() (*fastness.App, *parts) {
+	app, inside := newApp(), new(parts)
+	test := app.Group("/test", access.Public)
+	fastness.Get(test, "/parts", func(_ context.Context, in struct {
+		DB   *sqldb.DB
+		Core *identity.Core
+	}) (fastness.NoContent, error) {
+		*inside = parts{in.DB, in.Core}
+		return fastness.NoContent{}, nil
+	})
+	fastness.Post(test, "/items/", func(ctx context.Context, in struct {
+		Tx   *sqldb.Tx
+		Body NewItem
+	}) (fastness.Created[ItemView], error) {
+		return createItem(ctx, createItemInput{Seller: *seller(), Tx: in.Tx, Body: in.Body})
+	}, fastness.OperationID("testCreate"))
+	fastness.Put(test, "/items/{item_id}", replaceItem, fastness.OperationID("testReplace"))
+	fastness.Patch(test, "/items/{item_id}", changeItem, fastness.OperationID("testChange"))
+	fastness.Delete(test, "/items/{item_id}", deleteItem, fastness.OperationID("testDelete"))
+	return app, inside
+}
+
+// shop is a started shop on database files, and the caller of its requests.
 type shop struct {
-	t   *testing.T
-	app *fastness.App
-	db  *sqldb.DB
+	*parts
+	t      *testing.T
+	app    *fastness.App
+	caller *auth.User
+}
+
+// as returns the same shop for another caller: nil is nobody.
+func (s *shop) as(u *auth.User) *shop {
+	other := *s
+	other.caller = u
+	return &other
 }
 
 // openShop starts the shop on the files in dir. More declares operations that
-// only a test needs.
+// only one test needs.
 func openShop(t *testing.T, dir string, more ...func(*fastness.App)) *shop {
 	t.Helper()
-	s := &shop{t: t, app: newApp()}
+	app, inside := testApp()
+	s := &shop{t: t, app: app, parts: inside, caller: seller()}
 	fastness.ProvideValue(s.app, fastness.Settings{DataDir: dir})
-	fastness.Get(s.app, "/test/database", func(_ context.Context, in struct{ DB *sqldb.DB }) (fastness.NoContent, error) {
-		s.db = in.DB
-		return fastness.NoContent{}, nil
-	}, access.Public)
 	for _, declare := range more {
 		declare(s.app)
 	}
@@ -49,7 +104,7 @@ func openShop(t *testing.T, dir string, more ...func(*fastness.App)) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.stop)
-	if got := s.get("/test/database"); got.status != http.StatusNoContent || s.db == nil {
+	if got := s.get("/test/parts"); got.status != http.StatusNoContent || s.db == nil {
 		t.Fatalf("the shop's database: status %d, want 204", got.status)
 	}
 	return s
@@ -85,17 +140,25 @@ func (s *shop) get(target string, header ...string) reply {
 	return s.call(http.MethodGet, target, "", header...)
 }
 
-// call sends a request with a JSON body, if any, and headers in pairs.
+// call sends a request of the shop's caller with a JSON body, if any, and headers
+// in pairs.
 func (s *shop) call(method, target, body string, header ...string) reply {
 	return s.callWith(context.Background(), method, target, body, header...)
 }
 
 func (s *shop) callWith(ctx context.Context, method, target, body string, header ...string) reply {
+	if s.caller != nil {
+		ctx = auth.With(ctx, s.caller)
+	}
 	r := httptest.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
-	r.Host = "localhost"
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	return s.send(r, header...)
+}
+
+func (s *shop) send(r *http.Request, header ...string) reply {
+	r.Host = "localhost"
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
 	}

@@ -6,13 +6,13 @@ import (
 	"github.com/fastness/fastness/sqldb"
 )
 
-const itemColumns = "id, name, description, price, tax, cost, seller, draft"
+const itemColumns = "id, name, description, price, tax, cost, seller, tenant, draft"
 
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(...any) error }
 
 func scanItem(from scanner) (item Item, err error) {
-	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Cost, &item.Seller, &item.Draft)
+	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Cost, &item.Seller, &item.Tenant, &item.Draft)
 	return item, err
 }
 
@@ -47,8 +47,8 @@ func countItems(ctx context.Context, from sqldb.Reader) (n int, err error) {
 
 func insertItem(ctx context.Context, tx *sqldb.Tx, i Item) (id int64, err error) {
 	err = tx.QueryRow(ctx,
-		"INSERT INTO items (name, description, price, tax, cost, seller, draft) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-		i.Name, i.Description, i.Price, i.Tax, i.Cost, i.Seller, i.Draft).Scan(&id)
+		"INSERT INTO items (name, description, price, tax, cost, seller, tenant, draft) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+		i.Name, i.Description, i.Price, i.Tax, i.Cost, i.Seller, i.Tenant, i.Draft).Scan(&id)
 	return id, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/schema"
 	"github.com/shopspring/decimal"
 )
@@ -79,17 +80,23 @@ func (c ItemContents) item() Item {
 	return Item{Name: c.Name, Description: c.Description, Price: c.Price, Tax: c.Tax, Cost: c.Cost}
 }
 
-func viewOf(i Item) ItemView {
-	return ItemView{
+// viewOf returns the item as u may see it. The tag of Cost keeps it from all but
+// administrators, and this from those of other tenants.
+func viewOf(i Item, u *auth.User) ItemView {
+	view := ItemView{
 		ID: i.ID, Name: i.Name, Description: i.Description, Price: i.Price, Tax: i.Tax, Draft: i.Draft,
-		Seller: i.Seller, Cost: i.Cost,
+		Seller: i.Seller,
 	}
+	if i.OwnedBy(u) {
+		view.Cost = i.Cost
+	}
+	return view
 }
 
-func viewsOf(items []Item) []ItemView {
+func viewsOf(items []Item, u *auth.User) []ItemView {
 	views := make([]ItemView, len(items))
 	for i := range items {
-		views[i] = viewOf(items[i])
+		views[i] = viewOf(items[i], u)
 	}
 	return views
 }

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -88,14 +89,27 @@ func read(t *testing.T, file string) []byte {
 	return data
 }
 
-// open starts the shop with a development certificate and returns a client that
-// trusts its authority and no other. The shop must stop without complaint.
-func open(t *testing.T) *shop.ClientWithResponses {
+// running is a shop that runs until the test ends.
+type running struct{ address, authority string }
+
+const password = "correct horse battery staple"
+
+// open makes the users, whose names are those of their roles, and starts the shop
+// with a development certificate. The shop must stop without complaint.
+func open(t *testing.T, users ...string) running {
 	t.Helper()
+	data := filepath.Join(t.TempDir(), "data")
+	for _, name := range users {
+		add := exec.CommandContext(t.Context(), program, "users", "add", name, "--role", name, "--tenant", "castle", "--password-stdin", "--data", data)
+		add.Stdin = strings.NewReader(password + "\n")
+		if text, err := add.CombinedOutput(); err != nil {
+			t.Fatalf("user %s: %v\n%s", name, err, text)
+		}
+	}
 	// The process outlives t.Context, which ends before the cleanup.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	server := exec.CommandContext(ctx, program,
-		"--addr", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "data"), "--log-format", "json")
+		"--addr", "127.0.0.1:0", "--data", data, "--log-format", "json")
 	log, err := server.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +136,7 @@ func open(t *testing.T) *shop.ClientWithResponses {
 	if address == "" {
 		t.Fatal("the shop did not say where it is")
 	}
-	return connect(t, address, authority)
+	return running{address, authority}
 }
 
 // serving reads the log until it says where the shop is, or ends.
@@ -143,18 +157,45 @@ func serving(log *bufio.Reader) (address, authority string) {
 	}
 }
 
-func connect(t *testing.T, address, authority string) *shop.ClientWithResponses {
+// client returns a client that trusts the shop's authority and no other, and does
+// not say who it is.
+func (r running) client(t *testing.T, options ...shop.ClientOption) *shop.ClientWithResponses {
 	t.Helper()
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(read(t, authority)) {
-		t.Fatalf("%s holds no certificate", authority)
+	if !roots.AppendCertsFromPEM(read(t, r.authority)) {
+		t.Fatalf("%s holds no certificate", r.authority)
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	client, err := shop.NewClientWithResponses(address,
-		shop.WithHTTPClient(&http.Client{Transport: transport, Timeout: 30 * time.Second}))
+	options = append(options, shop.WithHTTPClient(&http.Client{Transport: transport, Timeout: 30 * time.Second}))
+	client, err := shop.NewClientWithResponses(r.address, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return client
+}
+
+// as returns a client of a user who has logged in, for the scopes or for all.
+func (r running) as(t *testing.T, name, scopes string) *shop.ClientWithResponses {
+	t.Helper()
+	return r.client(t, bearing(logIn(t, r.client(t), name, scopes).AccessToken))
+}
+
+func logIn(t *testing.T, client *shop.ClientWithResponses, name, scopes string) *shop.TokenAnswer {
+	t.Helper()
+	answer, err := client.LogInWithFormdataBodyWithResponse(t.Context(), shop.LogInFormdataRequestBody{
+		GrantType: new("password"), Username: &name, Password: new(password), Scope: &scopes,
+	})
+	if err != nil || answer.JSON200 == nil {
+		t.Fatalf("the log-in of %s: %v %v, want 200", name, answer, err)
+	}
+	return answer.JSON200
+}
+
+// bearing sends an access token with every request.
+func bearing(token string) shop.ClientOption {
+	return shop.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer "+token)
+		return nil
+	})
 }

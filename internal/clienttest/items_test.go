@@ -23,7 +23,7 @@ func lamp() shop.NewItem {
 }
 
 // create puts an item up for sale.
-func create(t *testing.T, client *shop.ClientWithResponses, item shop.NewItem) *shop.CreatedItem {
+func create(t *testing.T, client *shop.ClientWithResponses, item shop.NewItem) *shop.ItemView {
 	t.Helper()
 	answer, err := client.CreateItemWithResponse(t.Context(), item)
 	if err != nil {
@@ -52,13 +52,13 @@ func text[T any](n nullable.Nullable[T]) string {
 }
 
 func TestAnItemIsCreatedReadListedChangedAndDeleted(t *testing.T) {
-	client := open(t)
+	client := open(t, "seller").as(t, "seller", "")
 	ctx := t.Context()
 
 	made := create(t, client, lamp())
 	id := made.ItemId
-	if made.PriceWithTax != "12345678901234.8678" || made.Draft || made.PreviewToken != nil {
-		t.Errorf("created %+v, want the exact sum 12345678901234.8678, no draft and no token", made)
+	if made.PriceWithTax != "12345678901234.8678" || made.Draft || made.Seller == "" {
+		t.Errorf("created %+v, want the exact sum 12345678901234.8678, a seller and no draft", made)
 	}
 
 	found, err := client.ReadItemWithResponse(ctx, id, &shop.ReadItemParams{Q: new("brass & green")})
@@ -77,7 +77,7 @@ func TestAnItemIsCreatedReadListedChangedAndDeleted(t *testing.T) {
 		t.Errorf("listed %+v, want the new item alone", got)
 	}
 
-	changed, err := client.ChangeItemWithResponse(ctx, id, nil, shop.ItemChange{Price: new(json.Number("1.10"))})
+	changed, err := client.ChangeItemWithResponse(ctx, id, shop.ItemChange{Price: new(json.Number("1.10"))})
 	if err != nil || changed.JSON200 == nil {
 		t.Fatalf("change: %v %v, want 200", changed, err)
 	}
@@ -85,7 +85,7 @@ func TestAnItemIsCreatedReadListedChangedAndDeleted(t *testing.T) {
 		t.Errorf("changed to %+v, want the name as it was and the sum 1.4", got)
 	}
 
-	gone, err := client.DeleteItemWithResponse(ctx, id, nil)
+	gone, err := client.DeleteItemWithResponse(ctx, id)
 	if err != nil || gone.StatusCode() != http.StatusNoContent || len(gone.Body) != 0 {
 		t.Fatalf("delete: %v %v, want 204 without a body", gone, err)
 	}
@@ -96,7 +96,7 @@ func TestAnItemIsCreatedReadListedChangedAndDeleted(t *testing.T) {
 }
 
 func TestViolationsAreDecoded(t *testing.T) {
-	client := open(t)
+	client := open(t, "seller").as(t, "seller", "items")
 	answer, err := client.CreateItemWithResponse(t.Context(), shop.NewItem{Name: "", Price: "-0.01"})
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestViolationsAreDecoded(t *testing.T) {
 }
 
 func TestChangesTellAbsentFromNull(t *testing.T) {
-	client := open(t)
+	client := open(t, "seller").as(t, "seller", "items")
 	id := create(t, client, lamp()).ItemId
 	for _, step := range []struct {
 		name             string
@@ -135,7 +135,7 @@ func TestChangesTellAbsentFromNull(t *testing.T) {
 			Description: nullable.NewNullNullable[string](), Tax: nullable.NewNullableWithValue(json.Number("2")),
 		}, "null", "2"},
 	} {
-		answer, err := client.ChangeItemWithResponse(t.Context(), id, nil, step.change)
+		answer, err := client.ChangeItemWithResponse(t.Context(), id, step.change)
 		if err != nil || answer.JSON200 == nil {
 			t.Fatalf("%s: %v %v, want 200", step.name, answer, err)
 		}
@@ -145,26 +145,45 @@ func TestChangesTellAbsentFromNull(t *testing.T) {
 	}
 }
 
-func TestDraftsOpenWithTheirToken(t *testing.T) {
-	client := open(t)
+func TestDraftsAndCostsAreNotForEverybody(t *testing.T) {
+	api := open(t, "seller", "customer", "admin")
 	item := lamp()
-	item.Draft = new(true)
-	draft := create(t, client, item)
-	if draft.PreviewToken == nil || !draft.Draft {
-		t.Fatalf("created %+v, want a draft with a preview token", draft)
+	item.Draft, item.Cost = new(true), nullable.NewNullableWithValue(json.Number("30"))
+	seller := api.as(t, "seller", "items")
+	draft := create(t, seller, item)
+	if !draft.Draft || text(draft.Cost) != "absent" {
+		t.Errorf("created %+v, want a draft without its cost", draft)
 	}
-	for _, attempt := range []struct {
-		name  string
-		token *string
-		want  int
+	for _, reader := range []struct {
+		name   string
+		client *shop.ClientWithResponses
+		want   int
+		cost   string
 	}{
-		{"without the token", nil, http.StatusNotFound},
-		{"with another token", new("guess"), http.StatusNotFound},
-		{"with the token", draft.PreviewToken, http.StatusOK},
+		{"nobody", api.client(t), http.StatusNotFound, ""},
+		{"a customer", api.as(t, "customer", ""), http.StatusNotFound, ""},
+		{"its seller", seller, http.StatusOK, "absent"},
+		{"an administrator", api.as(t, "admin", ""), http.StatusOK, "30"},
 	} {
-		answer, err := client.ReadItemWithResponse(t.Context(), draft.ItemId, &shop.ReadItemParams{XPreviewToken: attempt.token})
-		if err != nil || answer.StatusCode() != attempt.want {
-			t.Errorf("read a draft %s: %v %v, want %d", attempt.name, answer, err, attempt.want)
+		answer, err := reader.client.ReadItemWithResponse(t.Context(), draft.ItemId, nil)
+		if err != nil || answer.StatusCode() != reader.want {
+			t.Errorf("a draft read by %s: %v %v, want %d", reader.name, answer, err, reader.want)
+		} else if answer.JSON200 != nil && text(answer.JSON200.Cost) != reader.cost {
+			t.Errorf("the cost of a draft read by %s is %s, want it %s", reader.name, text(answer.JSON200.Cost), reader.cost)
+		}
+	}
+	change := shop.ItemChange{Name: new("Stolen")}
+	for _, writer := range []struct {
+		name   string
+		client *shop.ClientWithResponses
+		want   int
+	}{
+		{"nobody", api.client(t), http.StatusUnauthorized}, {"a customer", api.as(t, "customer", ""), http.StatusForbidden},
+		{"its seller for orders only", api.as(t, "seller", "orders"), http.StatusForbidden},
+	} {
+		answer, err := writer.client.ChangeItemWithResponse(t.Context(), draft.ItemId, change)
+		if err != nil || answer.StatusCode() != writer.want || answer.ApplicationproblemJSON401 == nil && answer.ApplicationproblemJSON403 == nil {
+			t.Errorf("a draft changed by %s: %v %v, want %d as a problem", writer.name, answer, err, writer.want)
 		}
 	}
 }

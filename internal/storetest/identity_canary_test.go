@@ -30,6 +30,11 @@ func newTranscript(t testing.TB, db *sqldb.DB) *transcript {
 	t.Cleanup(func() {
 		p.search(t, "what was printed", p.text())
 		p.search(t, "the database", everything(t, db))
+		for line := range strings.Lines(string(p.text())) {
+			if t.Failed() && strings.Contains(line, "level=ERROR") {
+				t.Log(line)
+			}
+		}
 	})
 	return p
 }
@@ -66,7 +71,7 @@ func (p *transcript) search(t testing.TB, where string, text []byte) {
 	defer p.mu.Unlock()
 	for s := range p.secrets {
 		for form, encoded := range map[string]string{
-			"clear": s, "base64": base64.RawStdEncoding.EncodeToString([]byte(s)), "hexadecimal": hex.EncodeToString([]byte(s)),
+			"clear": s, "base64": base64.RawStdEncoding.EncodeToString([]byte(s)), "base64url": base64.RawURLEncoding.EncodeToString([]byte(s)), "hexadecimal": hex.EncodeToString([]byte(s)),
 			"a URL": url.QueryEscape(s), "a list of bytes": strings.Trim(fmt.Sprint([]byte(s)), "[]"),
 		} {
 			if i := bytes.Index(text, []byte(encoded)); i >= 0 {
