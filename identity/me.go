@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -130,7 +131,20 @@ type changePasswordInput struct {
 }
 
 func changePassword(ctx context.Context, in changePasswordInput) (fastness.NoContent, error) {
-	return fastness.NoContent{}, in.Core.Accounts.ChangePassword(ctx, in.From.By, in.Body.Current, in.Body.New)
+	err := in.Core.Accounts.ChangePassword(ctx, in.From.By, in.Body.Current, in.Body.New)
+	return fastness.NoContent{}, blame(err, "new_password")
+}
+
+// blame makes the violations of a password those of the member that it came in.
+func blame(err error, member string) error {
+	p, ok := errors.AsType[*problem.Problem](err)
+	if !ok || len(p.Errors) == 0 {
+		return err
+	}
+	for i := range p.Errors {
+		p.Errors[i].Path = []problem.Segment{problem.Name(member)}
+	}
+	return err
 }
 
 // SessionView is one log-in of the caller.
