@@ -67,10 +67,14 @@ type logOutInput struct {
 
 func logOut(ctx context.Context, in logOutInput) (fastness.Result[fastness.NoContent], error) {
 	out := fastness.Result[fastness.NoContent]{Header: noStore()}
+	everywhere := in.Body != nil && in.Body.Everywhere
+	if everywhere && !in.User.HasScope(scopeAccount) { // It ends what other programs do for the user.
+		return out, access.Denied()
+	}
 	cleared := http.Header{}
 	in.Core.Cookies.ClearCookie(cleared)
 	out.Cookies = cookiesOf(cleared)
-	if in.Body != nil && in.Body.Everywhere {
+	if everywhere {
 		return out, in.Core.Accounts.LogOutEverywhere(ctx, in.From.By, in.User.ID)
 	}
 	if in.User.Session == "" {

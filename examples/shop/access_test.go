@@ -237,7 +237,7 @@ func (b *bazaar) columns() (list []column) {
 	list = append(list, column{"anonymous", nil, anonymous})
 	for _, name := range []string{"customer", "customer2", "seller", "seller2", "admin", "keep-customer", "keep-admin", "operator"} {
 		u := b.users[name]
-		list = append(list, column{name, u.header, func() []string { return bearer(b.refreshed(u.id, "items", "orders")) }})
+		list = append(list, column{name, u.header, func() []string { return bearer(b.refreshed(u.id, "items", "orders", "account", "users")) }})
 	}
 	old := b.users["disabled"].header
 	list = append(list, column{"disabled", old, func() []string { return old }})

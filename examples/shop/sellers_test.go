@@ -23,7 +23,7 @@ func strangers() map[string]*auth.User {
 	return map[string]*auth.User{
 		"nobody": nil, "a customer": caller("c1", "castle", "customer"), "another seller": caller("s2", "castle", "seller"),
 		"a seller whose id is longer": caller("s11", "castle", "seller"), "who was a seller once": former,
-		"a seller of another tenant": caller("s3", "keep", "seller"), "nobody's seller": caller("s1 ", "castle", "seller"),
+		"a seller of another tenant": caller("s3", "keep", "seller"), "an administrator of another tenant": caller("a2", "keep", "admin"), "nobody's seller": caller("s1 ", "castle", "seller"),
 	}
 }
 
@@ -53,7 +53,7 @@ func TestDraftsAreTheirSellersAlone(t *testing.T) {
 			t.Errorf("total is %s for %s with a draft, want %d: the number tells of it", got, name, samples)
 		}
 	}
-	for name, who := range map[string]*auth.User{"its seller": seller(), "an administrator": admin()} {
+	for name, who := range map[string]*auth.User{"its seller": seller(), "an administrator": admin(), "an operator": caller("o1", "", "admin")} {
 		got := s.as(who).get(path)
 		if got.status != http.StatusOK || got.decode(t)["name"] != "Secret lamp" {
 			t.Errorf("GET by %s after all attempts = %d %s, want the draft as it was", name, got.status, got.body)
