@@ -128,7 +128,7 @@ func (p *inputPlan) bindDeps(x *exchange, v reflect.Value) {
 // resolve makes the value of a provider.
 func (u *use) resolve(x *exchange) error {
 	if u.provider.scope == appScope {
-		return nil
+		return x.match.Value.operation.checkObject(x, u.provider.typ, u.provider.value)
 	}
 	s := &x.states[u.slot]
 	u.input.bindDeps(x, s.input.Elem())

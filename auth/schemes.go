@@ -172,6 +172,9 @@ func FromOwnPage(r *http.Request) bool {
 		return false
 	}
 	origin, err := url.Parse(r.Header["Origin"][0])
+	if r.TLS != nil && (err != nil || origin.Scheme != "https") { // A page without TLS is anybody's on the way.
+		return false
+	}
 	return err == nil && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
 }
 

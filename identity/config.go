@@ -1,8 +1,10 @@
 package identity
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -13,7 +15,6 @@ import (
 	"time"
 
 	"github.com/fastness/fastness"
-	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/keyring"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
@@ -160,19 +161,21 @@ func (c *Config) validate() error {
 	wrong(!slices.Contains(c.Roles, c.Administrator), "Administrator is %q, which is not in Roles", c.Administrator)
 	if c.Issuer != "" {
 		u, err := url.Parse(c.Issuer)
-		wrong(err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(c.Issuer, "/"),
-			"Issuer is %q, want an https URL without a final slash (RFC 8414 section 2)", c.Issuer)
+		wrong(err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "",
+			"Issuer is %q, want https:// and a host: its metadata are at the root of it (RFC 8414 section 3)", c.Issuer)
 	}
 	wrong(c.RotateEvery < time.Hour, "RotateEvery is %v, want at least an hour", c.RotateEvery)
 	wrong(c.MinPassword < 8, "MinPassword is %d, want at least 8 (NIST SP 800-63B section 5.1.1.2)", c.MinPassword)
 	if c.SignUp != nil {
+		wrong(strings.ContainsFunc(c.SignUp.Tenant, func(r rune) bool { return r <= ' ' || r > '~' }), "SignUp.Tenant is %q, want printable ASCII without spaces", c.SignUp.Tenant)
 		wrong(slices.Contains(c.SignUp.Roles, c.Administrator), "SignUp.Roles has the role of the administrator")
 		for _, role := range c.SignUp.Roles {
 			wrong(!slices.Contains(c.Roles, role), "SignUp.Roles has %q, which is not in Roles", role)
 		}
 	}
 	for i, s := range c.Scopes {
-		wrong(s.Name == "" || auth.ParseSet(s.Name).Len() != 1, "Scopes[%d] is %q, want one word", i, s.Name)
+		wrong(s.Name == "" || strings.ContainsFunc(s.Name, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }),
+			"Scopes[%d] is %q, want one word of printable ASCII without quotes (RFC 6749 section 3.3)", i, s.Name)
 		twice := slices.ContainsFunc(c.Scopes[:i], func(before Scope) bool { return before.Name == s.Name })
 		wrong(twice, "Scopes has %q twice, or it is one that every identity has", s.Name)
 	}
@@ -193,13 +196,30 @@ func (c *Config) clientMistakes() (errs []error) {
 		seen[client.ID] = true
 		hash, err := hex.DecodeString(client.SecretHash)
 		wrong(err != nil || len(hash) != 0 && len(hash) != 32, "SecretHash is not a SHA-256 in hexadecimal")
+		none := sha256.Sum256(nil)
+		wrong(bytes.Equal(hash, none[:]), "SecretHash is that of no secret at all")
 		for _, uri := range client.RedirectURIs {
-			u, err := url.Parse(uri)
-			wrong(err != nil || !u.IsAbs() || u.Fragment != "" || u.Scheme == "http" && u.Hostname() != "127.0.0.1" && u.Hostname() != "::1",
-				"redirect URI %q: want an absolute one without fragment, with https or a scheme of the program's own; http for 127.0.0.1 only (RFC 8252 section 7.3)", uri)
+			wrong(!isRedirect(uri), "redirect URI %q: want https and a host, or http and 127.0.0.1 or [::1], or a scheme of the program's own with a dot in it (RFC 8252 section 7); no user, fragment or *", uri)
 		}
 	}
 	return errs
+}
+
+// isRedirect reports whether codes may be sent to an address. A scheme of a
+// program's own is the name of a domain in reverse, which javascript, data and file
+// are not.
+func isRedirect(uri string) bool {
+	u, err := url.Parse(uri)
+	if err != nil || u.Fragment != "" || strings.Contains(uri, "#") || u.User != nil || strings.ContainsRune(u.Host, '*') {
+		return false
+	}
+	switch u.Scheme {
+	case "https":
+		return u.Hostname() != ""
+	case "http":
+		return u.Hostname() == "127.0.0.1" || u.Hostname() == "::1"
+	}
+	return strings.Contains(u.Scheme, ".")
 }
 
 // client returns the client of an id, or nil.

@@ -213,6 +213,10 @@ func (c *Core) openAccounts(ctx context.Context) error {
 		Roles: c.cfg.Roles, Administrator: c.cfg.Administrator, SignUpRoles: signUp,
 		EndSessions: func(ctx context.Context, user, except string) error {
 			_, err := c.Sessions.EndOthers(ctx, user, except)
+			if except == "" { // Not the user's own doing from a session that goes on: whoever made keys may have been a thief.
+				_, gone := c.APIKeys.RevokeAll(ctx, user)
+				err = errors.Join(err, gone)
+			}
 			return err
 		},
 		Sealer: factorSealer{c.Ring}, Issuer: c.displayName(),

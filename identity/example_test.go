@@ -58,7 +58,7 @@ func Example() {
 	// Output:
 	// POST /token - public
 	// POST /logout - by oauth2 or session
-	// GET /users - (by oauth2 or session) and role admin
-	// POST /users - (by oauth2 or session) and role admin
+	// GET /users - (by oauth2 or session) and role admin and scope users
+	// POST /users - (by oauth2 or session) and role admin and scope users
 	// POST /items - role seller
 }

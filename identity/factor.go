@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/secret"
 )
 
@@ -31,6 +32,7 @@ func enrol(ctx context.Context, in enrolInput) (EnrolmentView, error) {
 
 type confirmInput struct {
 	Core *Core
+	User auth.User
 	From origin
 	Body struct {
 		Code string `json:"code" minLength:"6" maxLength:"16"`
@@ -42,8 +44,12 @@ type RecoveryCodes struct {
 	Codes []string `json:"recovery_codes" maxItems:"20" maxLength:"64" doc:"Each works once."`
 }
 
-func confirmEnrolment(ctx context.Context, in confirmInput) (RecoveryCodes, error) {
-	return viewOfCodes(in.Core.Accounts.ConfirmEnrolment(ctx, in.From.By, in.Body.Code))
+func confirmEnrolment(ctx context.Context, in confirmInput) (out fastness.Result[RecoveryCodes], err error) {
+	out.Header = noStore()
+	if out.Body, err = viewOfCodes(in.Core.Accounts.ConfirmEnrolment(ctx, in.From.By, in.Body.Code)); err == nil {
+		out.Cookies, err = in.Core.renewed(ctx, in.User)
+	}
+	return out, err
 }
 
 func viewOfCodes(codes []secret.Text, err error) (RecoveryCodes, error) {

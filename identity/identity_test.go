@@ -76,12 +76,12 @@ func TestRolesOfTheAppAreThoseOfItsUsers(t *testing.T) {
 // TestWhoMayCallWhat is the whole of what a declaration adds to an app. What is
 // public here is open to the world: think before you change it.
 func TestWhoMayCallWhat(t *testing.T) {
-	const mine, admins = "by oauth2 or session", "(by oauth2 or session) and role admin"
+	const mine, admins = "(by oauth2 or session) and scope account", "(by oauth2 or session) and role admin and scope users"
 	want := map[string]string{
 		"POST /token": "public", "POST /token/refresh": "public", "POST /revoke": "public", "POST /introspect": "public",
 		"GET /login": "public", "POST /login": "public", "GET /login/style.css": "public", "POST /session": "public", "POST /sign-up": "public",
 		"POST /users/first": "public", "GET /.well-known/jwks.json": "public", "GET /.well-known/oauth-authorization-server": "public",
-		"POST /logout": mine, "GET /me": "authenticated", "PUT /me/password": mine,
+		"POST /logout": "by oauth2 or session", "GET /me": "authenticated", "PUT /me/password": mine,
 		"GET /me/sessions": mine, "DELETE /me/sessions/{session_id}": mine,
 		"POST /me/second-factor": mine, "POST /me/second-factor/confirm": mine, "POST /me/second-factor/remove": mine, "POST /me/second-factor/recovery-codes": mine,
 		"GET /me/api-keys": mine, "POST /me/api-keys": mine, "DELETE /me/api-keys/{key_id}": mine,

@@ -31,7 +31,7 @@ func (id *Identity) declareMe(app *fastness.App) {
 	wrong := fastness.Response[*problem.Problem](403, "The current password or the code is wrong.")
 	fastness.Put(mine, "/password", changePassword, wrong, fastness.OperationID("changePassword"),
 		fastness.Summary("Change the password"), fastness.Description("All other sessions end, and so does everything that was issued to them."),
-		fastness.ResponseDescription("Changed."))
+		fastness.Status(http.StatusNoContent), fastness.ResponseDescription("Changed. A browser gets a new cookie."))
 	fastness.Get(mine, "/sessions", listSessions, fastness.OperationID("listSessions"),
 		fastness.Summary("Where the caller is logged in"), fastness.ResponseDescription("The sessions, the last used first."))
 	fastness.Delete(mine, "/sessions/{session_id}", endSession, fastness.OperationID("endSession"),
@@ -127,16 +127,12 @@ func list(s auth.Set) []string { return append([]string{}, s.Slice()...) }
 
 type changePasswordInput struct {
 	Core *Core
+	User auth.User
 	From origin
 	Body struct {
 		Current secret.Text `json:"current_password" minLength:"1" maxLength:"4096"`
 		New     secret.Text `json:"new_password" minLength:"1" maxLength:"4096"`
 	}
-}
-
-func changePassword(ctx context.Context, in changePasswordInput) (fastness.NoContent, error) {
-	err := in.Core.Accounts.ChangePassword(ctx, in.From.By, in.Body.Current, in.Body.New)
-	return fastness.NoContent{}, blame(err, "new_password")
 }
 
 // blame makes the violations of a password those of the member that it came in.
@@ -149,6 +145,30 @@ func blame(err error, member string) error {
 		p.Errors[i].Path = []problem.Segment{problem.Name(member)}
 	}
 	return err
+}
+
+func changePassword(ctx context.Context, in changePasswordInput) (fastness.Result[fastness.NoContent], error) {
+	if err := in.Core.Accounts.ChangePassword(ctx, in.From.By, in.Body.Current, in.Body.New); err != nil {
+		return fastness.Result[fastness.NoContent]{}, blame(err, "new_password")
+	}
+	cookies, err := in.Core.renewed(ctx, in.User)
+	return fastness.Result[fastness.NoContent]{Header: noStore(), Cookies: cookies}, err
+}
+
+// renewed gives the browser that asks a new value for its cookie: somebody with a
+// copy of the old one may be why the password is changed. Who came with something
+// else gets none.
+func (c *Core) renewed(ctx context.Context, u auth.User) ([]*http.Cookie, error) {
+	if u.Scheme != schemeSession {
+		return nil, nil
+	}
+	s, value, err := c.Sessions.Renew(ctx, u.Session, auth.Set{})
+	if err != nil {
+		return nil, refusedGrant(err)
+	}
+	set := http.Header{}
+	c.Cookies.SetCookie(set, value, s)
+	return cookiesOf(set), nil
 }
 
 // SessionView is one log-in of the caller.

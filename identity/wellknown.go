@@ -8,6 +8,7 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/keyring"
 )
 
 // declareWellKnown declares what clients and verifiers look for.
@@ -22,6 +23,9 @@ func (id *Identity) declareWellKnown(app *fastness.App) {
 // keySet publishes the keys that verify access tokens. One that will sign soon is
 // among them, so that whoever keeps a copy has it in time.
 func keySet(ctx context.Context, in struct{ Core *Core }) (fastness.Raw, error) {
+	if in.Core.cfg.Algorithm == keyring.HS256 { // Its keys are secret: nobody else verifies.
+		return fastness.Raw{ContentType: "application/jwk-set+json", Body: []byte(`{"keys":[]}`)}, nil
+	}
 	document, maxAge, err := in.Core.Ring.JWKS(ctx, purposeToken)
 	if err != nil {
 		return fastness.Raw{}, err

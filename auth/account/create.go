@@ -85,6 +85,12 @@ func (a *Accounts) CreateFirst(ctx context.Context, by By, token secret.Text, n 
 	if err := row.Scan(&hash, &expires); err != nil {
 		return nil, err
 	}
+	if len(hash) == 0 { // There is nothing to guess, and nothing to write down for everybody who tries.
+		return nil, badToken()
+	}
+	if v := a.throttle.takePlace(a.now(), place(by.Address)); v.wait > 0 {
+		return nil, a.tooMany(ctx, v, by.refused("user_created", "", slog.String("reason", "too_many")))
+	}
 	if !a.opens(token, hash, expires) { // Before a password is hashed for a stranger.
 		return nil, orElse(a.record(ctx, by.refused("user_created", "", slog.String("reason", "bootstrap_token"))), badToken())
 	}

@@ -195,11 +195,11 @@ func (u use) once(ctx context.Context, tx *sqlstore.Tx, r *record) error {
 // may have to ask the same database for its key.
 func (a *Accounts) code(ctx context.Context, tooMany auditlog.Event, r *record, code string) (use, error) {
 	now := a.now()
+	if recovery, ok := recoveryOf(code); ok { // Nobody guesses 100 bits, and they are the way in while somebody guesses at six digits.
+		return a.recovery(ctx, r, recovery)
+	}
 	if v := a.throttle.takeCode(now, r.ID); v.wait > 0 {
 		return nil, a.tooMany(ctx, v, tooMany)
-	}
-	if recovery, ok := recoveryOf(code); ok {
-		return a.recovery(ctx, r, recovery)
 	}
 	key, err := a.open(ctx, r.ID, r.totp)
 	if err != nil {

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/fastness/fastness/auth"
@@ -45,7 +46,7 @@ type Page struct {
 
 // List returns accounts in the order of their names. A page is as quick as any
 // other, wherever it is.
-func (a *Accounts) List(ctx context.Context, page Page) ([]Account, error) {
+func (a *Accounts) List(ctx context.Context, page Page) (list []Account, err error) {
 	after, ok := fold(page.After)
 	if !ok && page.After != "" {
 		return nil, badName()
@@ -53,14 +54,18 @@ func (a *Accounts) List(ctx context.Context, page Page) ([]Account, error) {
 	if page.Limit <= 0 {
 		page.Limit = defaultLimit
 	}
-	tenant := page.Tenant.String()
-	rows, err := a.store.Query(ctx, "SELECT "+columns+" FROM fastness_accounts WHERE fold > ? AND (? = '' OR tenant = ?) ORDER BY fold LIMIT ?",
-		after, tenant, tenant, min(page.Limit, maxLimit))
+	var rows *sql.Rows
+	if limit := min(page.Limit, maxLimit); page.Tenant.IsZero() {
+		rows, err = a.store.Query(ctx, "SELECT "+columns+" FROM fastness_accounts WHERE fold > ? ORDER BY fold LIMIT ?", after, limit)
+	} else {
+		rows, err = a.store.Query(ctx, "SELECT "+columns+" FROM fastness_accounts WHERE tenant = ? AND fold > ? ORDER BY fold LIMIT ?",
+			page.Tenant, after, limit)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("account: list: %w", err)
 	}
 	defer rows.Close()
-	list := []Account{}
+	list = []Account{}
 	for rows.Next() {
 		r, err := scan(rows)
 		if err != nil {

@@ -65,6 +65,11 @@ func (l *Login) User() *auth.User {
 // user must carry the epoch of [Login.Account]: a password that is changed in
 // this moment makes it void.
 func (a *Accounts) LogIn(ctx context.Context, at Attempt) (*Login, error) {
+	end, free := a.throttle.begin(at.Address)
+	if !free {
+		return nil, throttled(time.Second)
+	}
+	defer end()
 	now := a.now()
 	canon, ok := fold(at.Name)
 	r, err := a.named(ctx, canon)
@@ -97,6 +102,9 @@ func (a *Accounts) LogIn(ctx context.Context, at Attempt) (*Login, error) {
 	if r.SecondFactor {
 		if at.Code == "" {
 			guess.undo(now)
+			if !a.throttle.asked(now, r.ID) { // Whoever has the password could fill the log.
+				return nil, needsCode()
+			}
 			return nil, orElse(a.record(ctx, at.event("authn_login_fail", r, slog.String("reason", "second_factor_required"))), needsCode())
 		}
 		used, err = a.code(ctx, at.event("authn_login_fail_max", r), r, at.Code)

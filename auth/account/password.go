@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/fastness/fastness/internal/sqlstore"
 	"github.com/fastness/fastness/problem"
@@ -102,6 +103,11 @@ func (a *Accounts) self(ctx context.Context, by By) (*record, error) {
 // prove lets by.Actor prove again who they are, by the password. The guesses are
 // counted for the user alone: those of strangers do not keep them from it.
 func (a *Accounts) prove(ctx context.Context, by By, pw secret.Text) (*record, error) {
+	end, free := a.throttle.begin(by.Address)
+	if !free {
+		return nil, throttled(time.Second)
+	}
+	defer end()
 	r, err := a.self(ctx, by)
 	if err != nil {
 		return nil, err

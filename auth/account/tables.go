@@ -55,6 +55,7 @@ CREATE TABLE fastness_account_first (
 	expires {int} NOT NULL
 ) {strict};
 INSERT INTO fastness_account_first (id, expires) VALUES (1, 0);
+CREATE INDEX fastness_accounts_tenant ON fastness_accounts (tenant, fold);
 `}}
 }
 

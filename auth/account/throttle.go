@@ -32,6 +32,12 @@ import (
 // knows a name, and no limit for all places together would let a botnet guess
 // without end.
 //
+// A network that a provider gives to one IPv6 customer, a /48, has 65,536 places
+// of its own. So all its places together get 250 guesses, then one each second,
+// and 20 at one name, then one every 15 minutes. And of the log-ins that are
+// being worked on at once, right or wrong, it gets 16: whoever has accounts, and
+// logs in with them over and over, must not fill the queue for everybody.
+//
 // The memory is bounded. Where it is full, the entry goes that matters least: an
 // account under attack stays while names that were tried once make room.
 type throttle struct {
@@ -41,21 +47,30 @@ type throttle struct {
 	names  *bounded[bucket]
 	places *bounded[bucket]
 	codes  *bounded[bucket]
+	sites  *bounded[bucket] // by network, and by name and network
+	// working counts log-ins that are being worked on, by network. What is not is
+	// not in it.
+	working map[uint64]int
 }
 
 const (
 	freeTries = 5
 	maxWait   = 15 * time.Minute
+	maxAtOnce = 16
 )
 
 func placeRate() rate { return rate{50, 10 * time.Second} }
 func nameRate() rate  { return rate{100, 5 * time.Minute} }
 func codeRate() rate  { return rate{10, 15 * time.Minute} }
 
+func siteRate() rate     { return rate{250, time.Second} }
+func siteNameRate() rate { return rate{20, 15 * time.Minute} }
+
 func newThrottle() *throttle {
 	return &throttle{
 		seed:  maphash.MakeSeed(),
 		pairs: newBounded[pair](), names: newBounded[bucket](), places: newBounded[bucket](), codes: newBounded[bucket](),
+		sites: newBounded[bucket](), working: make(map[uint64]int),
 	}
 }
 
@@ -76,6 +91,7 @@ func (t *throttle) key(parts ...string) uint64 {
 type try struct {
 	t     *throttle
 	keys  [3]uint64 // pair, name, place
+	sites []uint64  // network, name and network, if the place is of one
 	known bool
 }
 
@@ -89,7 +105,10 @@ type verdict struct {
 
 // take counts a guess at name from place.
 func (t *throttle) take(now time.Time, name, place string, known bool) (try, verdict) {
-	guess := try{t, [3]uint64{t.key(name, place), t.key(name), t.key(place)}, known}
+	guess := try{t: t, keys: [3]uint64{t.key(name, place), t.key(name), t.key(place)}, known: known}
+	if network := site(place); network != place && !known {
+		guess.sites = []uint64{t.key(network), t.key(name, network)}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.pairs.at(guess.keys[0], now)
@@ -102,15 +121,43 @@ func (t *throttle) take(now time.Time, name, place string, known bool) (try, ver
 		if w := placeRate().wait(a, now); w > wait {
 			wait, told = w, &a.told
 		}
+		for i, key := range guess.sites {
+			s := t.sites.at(key, now)
+			if w := siteRates()[i].wait(s, now); w > wait {
+				wait, told = w, &s.told
+			}
+		}
 		if wait == 0 {
 			nameRate().spend(n, now)
 			placeRate().spend(a, now)
+			for i, key := range guess.sites {
+				siteRates()[i].spend(t.sites.at(key, now), now)
+			}
 		}
 	}
 	if wait == 0 {
 		p.spend(now)
 	}
 	return guess, refusal(wait, told)
+}
+
+// begin notes that a log-in from an address is being worked on until end is
+// called, or reports that there are too many of its network.
+func (t *throttle) begin(address string) (end func(), ok bool) {
+	key := t.key(site(place(address)))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.working[key] >= maxAtOnce {
+		return nil, false
+	}
+	t.working[key]++
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.working[key]--; t.working[key] == 0 {
+			delete(t.working, key)
+		}
+	}, true
 }
 
 // takePlace counts something else that costs as much as a guess.
@@ -125,6 +172,14 @@ func (t *throttle) takeCode(now time.Time, id string) verdict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return codeRate().take(t.codes.at(t.key(id), now), now)
+}
+
+// asked reports whether it is worth an event that a code of an account was asked
+// for: the first times, and then now and then.
+func (t *throttle) asked(now time.Time, id string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return codeRate().take(t.codes.at(t.key("asked", id), now), now).wait == 0
 }
 
 // rightCode says that the code was right.
@@ -148,6 +203,9 @@ func (g try) settle(now time.Time, pairs func(*pair, time.Time)) {
 	if !g.known {
 		nameRate().refund(g.t.names.at(g.keys[1], now))
 		placeRate().refund(g.t.places.at(g.keys[2], now))
+		for i, key := range g.sites {
+			siteRates()[i].refund(g.t.sites.at(key, now))
+		}
 	}
 }
 
@@ -221,6 +279,19 @@ func (r rate) take(b *bucket, now time.Time) verdict {
 		r.spend(b, now)
 	}
 	return refusal(wait, &b.told)
+}
+
+// siteRates are those of try.sites.
+func siteRates() [2]rate { return [2]rate{siteRate(), siteNameRate()} }
+
+// site returns the network of a place that a provider gives to one customer, or
+// the place itself.
+func site(place string) string {
+	prefix, err := netip.ParsePrefix(place)
+	if err != nil {
+		return place
+	}
+	return netip.PrefixFrom(prefix.Addr(), 48).Masked().String()
 }
 
 // place returns what counts as one address.

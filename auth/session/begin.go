@@ -21,6 +21,9 @@ const (
 	maxName  = 255  // bytes of an id
 	maxList  = 4096 // bytes of all scopes, or all methods
 	maxLabel = 200  // bytes
+	// maxLive is how many sessions of one user go on. A list of more nobody reads,
+	// and whoever has a password must not be able to fill the database with it.
+	maxLive = 100
 )
 
 // Login is a log-in that has just succeeded.
@@ -118,7 +121,7 @@ func (s *Sessions) Begin(ctx context.Context, login Login) (*Session, string, er
 	if err != nil {
 		return nil, "", fmt.Errorf("session: begin: %w", err)
 	}
-	return begun, secret, nil
+	return begun, secret, s.endSurplus(ctx, begun.User)
 }
 
 func (s *Sessions) session(login Login) *Session {

@@ -72,6 +72,17 @@ func (s *Sessions) carryOver(ctx context.Context, user, id string) error {
 	return nil
 }
 
+// endSurplus ends the sessions of a user that were not used for longest, if they
+// are too many.
+func (s *Sessions) endSurplus(ctx context.Context, user string) error {
+	_, err := s.end(ctx, Superseded, func(tx *sqlstore.Tx, now int64) (*sql.Rows, error) {
+		return tx.Query(ctx, "UPDATE fastness_sessions SET ended = ?, until = ?, why = ? WHERE id IN (SELECT id FROM fastness_sessions "+
+			"WHERE user_id = ? AND ended = 0 AND until > ? ORDER BY last_used DESC, id LIMIT 1000 OFFSET ?) RETURNING "+columns,
+			now, now, string(Superseded), user, now, maxLive)
+	})
+	return err
+}
+
 // EndAll ends all sessions of a user and returns how many.
 func (s *Sessions) EndAll(ctx context.Context, user string) (int, error) {
 	return s.EndOthers(ctx, user, "")

@@ -360,6 +360,9 @@ type LoginPage struct {
 	// Next Where a log-in leads to.
 	Next    string `json:"next"`
 	Problem string `json:"problem"`
+
+	// Ways Other ways to log in.
+	Ways []Way `json:"ways"`
 }
 
 // Me defines model for Me.
@@ -621,6 +624,12 @@ type UserView struct {
 	Tenant       string                       `json:"tenant"`
 }
 
+// Way defines model for Way.
+type Way struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
+}
+
 // Wrapped defines model for Wrapped.
 type Wrapped struct {
 	Item Note `json:"item"`
@@ -738,7 +747,9 @@ type RemoveSecondFactorJSONBody struct {
 type ListOrdersParams struct {
 	// Before Only orders with a smaller id.
 	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
-	Limit  *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit The most orders to list.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ChangeOrderJSONBody defines parameters for ChangeOrder.
@@ -846,7 +857,9 @@ type RefreshTokenMultipartBodyGrantType string
 type ListUsersParams struct {
 	// After The name of the last user of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
-	Limit *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Limit The most users to list.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateUserJSONBody defines parameters for CreateUser.
