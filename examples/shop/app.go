@@ -8,6 +8,7 @@ import (
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/passkey"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/sqldb"
 )
@@ -56,6 +57,7 @@ func newApp() *fastness.App {
 		Clients:         []identity.Client{{ID: "shop", Name: "The shop's own programs", FirstParty: true}},
 	})
 	users.Declare(app)
+	passkey.New(passkey.Config{Identity: users, RPName: "Fastness shop"}).Declare(app)
 
 	fastness.ProvideValue(app, app)
 	fastness.ProvideApp(app, openDB)
