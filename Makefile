@@ -73,7 +73,7 @@ tidy:
 
 # The race detector needs a C compiler, the browser tests Chromium, the tests of
 # the stores PostgreSQL, which they start themselves: the cluster that Debian would
-# start is not made. Who may install packages gets them; who may not is told what
+# start is not made; clients of others need node. Who may install packages gets them; who may not is told what
 # to install.
 needs:
 	@missing=; \
@@ -81,6 +81,7 @@ needs:
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		command -v chrome >/dev/null || missing="$$missing chromium"; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v node >/dev/null && command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then sudo=none; elif [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo="sudo -n"; else sudo=none; fi; \
 	if [ "$$sudo" = none ]; then echo "missing:$$missing. On Debian, as root: apt-get install -y$$missing"; exit 1; fi; \

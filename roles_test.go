@@ -3,6 +3,7 @@ package fastness_test
 import (
 	"context"
 	"html/template"
+	"iter"
 	"net/url"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/schema"
+	"github.com/fastness/fastness/secret"
 )
 
 type offer struct {
@@ -126,5 +129,98 @@ func TestMembersForSomeThatNobodyCouldGetAreMistakes(t *testing.T) {
 	fastness.Post(app, "/", echoOffer, access.Public)
 	if _, err := app.Document(); err == nil || !strings.Contains(err.Error(), "nothing verifies who is calling") {
 		t.Errorf("Document() = %v", err)
+	}
+}
+
+// pageItem has one member that is for administrators and one that nobody sees. A
+// template reaches it through whatever holds it, also where JSON leaves that out.
+type pageItem struct {
+	Name string `json:"name"`
+	Cost int    `json:"cost,omitzero" visibleTo:"admin"`
+	Code string `json:"code" writeOnly:"true"`
+}
+
+// tree has itself inside.
+type tree struct {
+	Name     string `json:"name"`
+	Children []tree `json:"-"`
+	Next     *tree  `json:"-"`
+}
+
+// marginal has a method that only administrators get the result of.
+type marginal struct {
+	_ schema.Computed `name:"margin" method:"Margin" visibleTo:"admin"`
+}
+
+func (marginal) Margin() int { return 1 }
+
+func page[T any](app *fastness.App) {
+	fastness.Get(app, "/", func(context.Context, none) (fastness.View[T], error) {
+		return fastness.View[T]{Template: template.New("")}, nil
+	}, access.Public)
+}
+
+func TestTemplateReachesNothingThatIsNotForEverybody(t *testing.T) {
+	type listed struct {
+		Items []pageItem `json:"-"`
+	}
+	type behind struct {
+		ByName map[string][]*pageItem `json:"-"`
+	}
+	type keyed struct {
+		Of map[struct {
+			Cost int `visibleTo:"admin"`
+		}]bool `json:"-"`
+	}
+	type embedded struct {
+		listed `json:"-"`
+	}
+	type unexported struct {
+		item [1]pageItem
+	}
+	type called struct {
+		Item func() (pageItem, error) `json:"-"`
+	}
+	type ranged struct {
+		Items iter.Seq[pageItem] `json:"-"`
+	}
+	type secrets struct {
+		Passwords []secret.Text `json:"-"`
+		Token     *secret.Text  `json:"-"`
+	}
+	type again struct {
+		Tree tree      `json:"-"`
+		Item *pageItem `json:"-"`
+	}
+	cost := []string{`fastness_test.pageItem.Cost, which is visibleTo:"admin"`, `fastness_test.pageItem.Code, which is writeOnly:"true"`}
+	for name, tt := range map[string]struct {
+		declare func(*fastness.App)
+		want    []string
+	}{
+		"the body itself":              {page[pageItem], cost},
+		"a list that JSON leaves out":  {page[listed], cost},
+		"behind maps and pointers":     {page[behind], cost},
+		"the key of a map":             {page[keyed], []string{`Cost, which is visibleTo:"admin"`}},
+		"an embedded struct":           {page[embedded], cost},
+		"a field that is not exported": {page[unexported], cost},
+		"what a function returns":      {page[called], cost},
+		"what a function yields":       {page[ranged], cost},
+		"secrets":                      {page[secrets], []string{"secrets.Passwords, a secret.Text", "secrets.Token, a secret.Text"}},
+		"a computed member":            {page[marginal], []string{`marginal.margin, which is visibleTo:"admin"`}},
+		"after what has itself inside": {page[again], cost},
+	} {
+		app := secured()
+		tt.declare(app)
+		_, err := app.Document()
+		for _, want := range tt.want {
+			if err == nil || !strings.Contains(err.Error(), "would show everybody ") || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: Document() = %v, want %q", name, err, want)
+			}
+		}
+	}
+	app := secured()
+	page[tree](app)
+	if _, err := app.Document(); err != nil {
+		t.Errorf("a page that has nothing to hide: %v", err)
 	}
 }

@@ -63,6 +63,7 @@ func viewOfCodes(codes []secret.Text, err error) (RecoveryCodes, error) {
 // factorProof proves that it is the owner of an account who changes it.
 type factorProof struct {
 	Core *Core
+	User auth.User
 	From origin
 	Body struct {
 		Password secret.Text `json:"password" minLength:"1" maxLength:"4096" doc:"The current password."`
@@ -74,6 +75,10 @@ func renewCodes(ctx context.Context, in factorProof) (RecoveryCodes, error) {
 	return viewOfCodes(in.Core.Accounts.RenewRecoveryCodes(ctx, in.From.By, in.Body.Password, in.Body.Code))
 }
 
-func removeFactor(ctx context.Context, in factorProof) (fastness.NoContent, error) {
-	return fastness.NoContent{}, in.Core.Accounts.RemoveSecondFactor(ctx, in.From.By, in.Body.Password, in.Body.Code)
+func removeFactor(ctx context.Context, in factorProof) (fastness.Result[fastness.NoContent], error) {
+	if err := in.Core.Accounts.RemoveSecondFactor(ctx, in.From.By, in.Body.Password, in.Body.Code); err != nil {
+		return fastness.Result[fastness.NoContent]{}, err
+	}
+	cookies, err := in.Core.renewed(ctx, in.User)
+	return fastness.Result[fastness.NoContent]{Header: noStore(), Cookies: cookies}, err
 }

@@ -46,7 +46,7 @@ func (id *Identity) declareMe(app *fastness.App) {
 		fastness.Summary("Get new recovery codes"), fastness.Description("The old ones are void."),
 		fastness.ResponseDescription("The recovery codes. They are told this once."))
 	fastness.Post(mine, "/second-factor/remove", removeFactor, wrong, fastness.OperationID("removeSecondFactor"),
-		fastness.Summary("Use the password alone"), fastness.ResponseDescription("Removed."))
+		fastness.Summary("Use the password alone"), fastness.Status(http.StatusNoContent), fastness.ResponseDescription("Removed. A browser gets a new cookie."))
 	fastness.Get(mine, "/api-keys", listKeys, fastness.OperationID("listAPIKeys"),
 		fastness.Summary("The caller's API keys"), fastness.ResponseDescription("The keys, without what is secret in them."))
 	fastness.Post(mine, "/api-keys", createKey, fastness.OperationID("createAPIKey"),
@@ -156,8 +156,8 @@ func changePassword(ctx context.Context, in changePasswordInput) (fastness.Resul
 }
 
 // renewed gives the browser that asks a new value for its cookie: somebody with a
-// copy of the old one may be why the password is changed. Who came with something
-// else gets none.
+// copy of the old one may be why the password or the second factor is changed. Who
+// came with something else gets none.
 func (c *Core) renewed(ctx context.Context, u auth.User) ([]*http.Cookie, error) {
 	if u.Scheme != schemeSession {
 		return nil, nil

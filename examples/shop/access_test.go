@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/auth/apikey"
+	"github.com/fastness/fastness/sqldb"
 )
 
 // The table of who may do what: every operation that the shop serves, by every
@@ -88,6 +90,11 @@ func attempts() map[string][]attempt {
 		"removeSecondFactor":  {{body: `{}`}},
 		"renewRecoveryCodes":  {{body: `{}`}},
 		"createAPIKey":        {{body: `{"name":"key","scopes":["orders"]}`}},
+
+		"beginPasskey":        {{}},
+		"addPasskey":          {{body: `{}`}},
+		"beginPasskeyLogin":   {{}},
+		"beginPasskeySession": {{body: `{}`}},
 
 		"createUser": {
 			{body: `{"name":"{new_name}","password":` + quote(password) + `,"roles":["customer"]}`},
@@ -210,6 +217,7 @@ func TestDocumentHasNoOperationBesideTheTable(t *testing.T) {
 // bazaar is a shop with people in it.
 type bazaar struct {
 	*shop
+	accounts *sqldb.DB // the database of the users
 	users    map[string]user
 	attempts map[string][]attempt
 	names    int
@@ -217,7 +225,8 @@ type bazaar struct {
 }
 
 func newBazaar(t *testing.T) *bazaar {
-	b := &bazaar{shop: openShop(t, t.TempDir()).as(nil), users: make(map[string]user), attempts: attempts()}
+	dir := t.TempDir()
+	b := &bazaar{shop: openShop(t, dir).as(nil), accounts: openUsersOf(t, dir), users: make(map[string]user), attempts: attempts()}
 	for _, u := range []struct{ name, tenant, role string }{
 		{"customer", "castle", "customer"}, {"customer2", "castle", "customer"}, {"seller", "castle", "seller"}, {"seller2", "castle", "seller"},
 		{"admin", "castle", "admin"}, {"keep-customer", "keep", "customer"}, {"keep-admin", "keep", "admin"}, {"operator", "", "admin"},
@@ -376,6 +385,14 @@ func (b *bazaar) make(name string) string {
 		return s.ID
 	case "{refresh_token}":
 		return b.begin(b.users["customer"].id, "orders")
+	case "{passkey_id}":
+		b.names++
+		id := fmt.Appendf(nil, "passkey %d", b.names)
+		_, err := b.accounts.Write.ExecContext(b.t.Context(), "INSERT INTO fastness_passkeys VALUES (?, ?, 'key', x'00', 0, '', x'00', 0, 0, 0, 0)", id, b.users["customer"].id)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return base64.RawURLEncoding.EncodeToString(id)
 	case "{key_id}":
 		id, _ := b.newKey("customer")
 		return id

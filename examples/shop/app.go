@@ -7,6 +7,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/identity"
+	"github.com/fastness/fastness/oidc"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/passkey"
 	"github.com/fastness/fastness/problem"
@@ -57,6 +58,7 @@ func newApp() *fastness.App {
 		Clients:         []identity.Client{{ID: "shop", Name: "The shop's own programs", FirstParty: true}},
 	})
 	users.Declare(app)
+	oidc.New(oidc.Config{Identity: users, DocsClient: "docs"}).Declare(app)
 	passkey.New(passkey.Config{Identity: users, RPName: "Fastness shop"}).Declare(app)
 
 	fastness.ProvideValue(app, app)

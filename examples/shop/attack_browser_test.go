@@ -57,7 +57,7 @@ func TestMarkupInAnItemDoesNotRunInABrowser(t *testing.T) {
 	}
 	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		var out bytes.Buffer
-		if err := loose.Execute(&out, Home{Items: []ItemView{{ID: 1, Name: names[0]}}}); err != nil {
+		if err := loose.Execute(&out, Home{Items: []homeItem{{ID: 1, Name: names[0]}}}); err != nil {
 			t.Error(err)
 		}
 		_, _ = w.Write(out.Bytes()) // As the browser takes it: text/html.

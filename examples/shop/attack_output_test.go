@@ -152,7 +152,7 @@ func TestPayloadsWorkWithoutEscaping(t *testing.T) {
 	}
 	render := func(name string) (lines []string) {
 		var out bytes.Buffer
-		if err := page.Execute(&out, Home{Items: []ItemView{{ID: 1, Name: name}}}); err != nil {
+		if err := page.Execute(&out, Home{Items: []homeItem{{ID: 1, Name: name}}}); err != nil {
 			t.Fatal(err)
 		}
 		lines, _ = skeleton(t, out.String())

@@ -27,9 +27,28 @@ type homeInput struct {
 // it.
 type Home struct {
 	Message string     `json:"message" maxLength:"100" example:"Hello World"`
-	Items   []ItemView `json:"-"`
+	Items   []homeItem `json:"-"`
 	Docs    bool       `json:"-"`
 	Origin  string     `json:"-"`
+}
+
+// homeItem is what the page says of an item. An ItemView has a member for
+// administrators, which a template would show to everybody.
+type homeItem struct {
+	ID           int64
+	Name         string
+	Description  *string
+	PriceWithTax decimal.Decimal
+	Tax          *decimal.Decimal
+}
+
+func homeItems(items []Item) []homeItem {
+	shown := make([]homeItem, len(items))
+	for i, item := range items {
+		view := viewOf(item, nil)
+		shown[i] = homeItem{view.ID, view.Name, view.Description, view.PriceWithTax(), view.Tax}
+	}
+	return shown
 }
 
 // home says hello: to a program in JSON, to a person with a page.
@@ -41,7 +60,7 @@ func home(ctx context.Context, in homeInput) (fastness.View[Home], error) {
 		Template: homeTemplate,
 		Body: Home{
 			Message: "Hello World",
-			Items:   viewsOf(items, nil),
+			Items:   homeItems(items),
 			Docs:    in.App.DocsShown(),
 			Origin:  "https://" + in.Request.Host,
 		},

@@ -47,8 +47,12 @@ func TestPasswordChangeEndsAllOtherSessions(t *testing.T) {
 		a.world.clock.add(time.Minute)
 		res := a.Post("/session", jsonOf(map[string]any{"username": "ann", "password": next}), ownPage()).Want(204)
 		kept := res.Cookie("__Host-session")
-		change(next, goodPassword, carrying(kept), ownPage()).Want(204)
-		a.Get("/me", carrying(kept)).Want(200) // Who changes a password in a browser stays logged in there.
+		renewed := change(next, goodPassword, carrying(kept), ownPage()).Want(204).Cookie("__Host-session")
+		if renewed == nil {
+			t.Fatal("who changes a password in a browser gets no new cookie")
+		}
+		a.world.printed.plant(kept.Value, renewed.Value)
+		a.Get("/me", carrying(renewed)).Want(200) // And stays logged in there.
 	})
 }
 
@@ -63,7 +67,8 @@ func TestSessionThatStaysIsGoodOnBothServers(t *testing.T) {
 	w.clock.add(3 * time.Second)
 	there.Get("/me", carrying(cookie)).Want(200)
 	body := jsonOf(map[string]string{"current_password": goodPassword, "new_password": adminPassword})
-	here.Do(http.MethodPut, "/me/password", body, carrying(cookie), ownPage()).Want(204)
+	cookie = here.Do(http.MethodPut, "/me/password", body, carrying(cookie), ownPage()).Want(204).Cookie("__Host-session")
+	w.printed.plant(cookie.Value)
 	for range 10 {
 		w.clock.add(time.Second / 2)
 		there.Get("/me", carrying(cookie)).Want(200)
@@ -202,7 +207,7 @@ func TestAPIKeyIsForNoMoreThanItsMaker(t *testing.T) {
 		a := newIdentityWorld(t, db).start(t, nil)
 		user := a.add(t, "ann", "admin")
 		a.add(t, "root", "admin")
-		all, orders := a.logIn(t, "ann"), a.logIn(t, "ann", "scope", "orders")
+		all, orders := a.logIn(t, "ann"), a.logIn(t, "ann", "scope", "account orders")
 		a.Post("/me/api-keys", fastnesstest.JSON(`{"name":"x","scopes":["items"]}`), bearer(orders.Access)).WantProblem(403, "insufficient_scope")
 		a.Post("/me/api-keys", fastnesstest.JSON(`{"name":"x","scopes":["items"],"days":366}`), bearer(all.Access)).Want(422)
 

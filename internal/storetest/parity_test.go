@@ -250,7 +250,7 @@ func (w loginWant) checkTokens(t *testing.T, res *fastnesstest.Response) {
 	refresh, _ := body["refresh_token"].(string)
 	delete(body, "access_token")
 	delete(body, "refresh_token")
-	want := map[string]any{"token_type": "bearer", "expires_in": 600.0, "scope": "items orders"}
+	want := map[string]any{"token_type": "bearer", "expires_in": 600.0, "scope": "account items orders users"}
 	if strings.Count(access, ".") != 2 || len(refresh) < 32 || !reflect.DeepEqual(body, want) {
 		t.Errorf("beside an access token of %d bytes and a refresh token of %d: %v, want %v", len(access), len(refresh), body, want)
 	}

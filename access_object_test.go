@@ -1,0 +1,84 @@
+package fastness_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/fastnesstest"
+)
+
+// vault is an object that lives as long as the app.
+type vault struct{ Owner string }
+
+func ownersOfVaults() fastness.Option {
+	return access.Object("its owner", func(_ context.Context, u auth.User, v vault) error {
+		if u.ID != v.Owner {
+			return access.Denied()
+		}
+		return nil
+	})
+}
+
+// A rule that ran only for what is made per request would let everybody at a value
+// that the app has from its start, and in a test that overrides the object at every
+// one.
+func TestRuleAboutAnAppScopedObjectRuns(t *testing.T) {
+	asksFor := func(_ context.Context, in struct{ Vault vault }) (string, error) { return in.Vault.Owner, nil }
+	type opened struct{ Of string }
+	through := func(_ context.Context, in struct{ Opened opened }) (string, error) { return in.Opened.Of, nil }
+	open := func(_ context.Context, in struct{ Vault vault }) (opened, error) { return opened{in.Vault.Owner}, nil }
+	for name, declare := range map[string]func(app *fastness.App){
+		"a value": func(app *fastness.App) {
+			fastness.ProvideValue(app, vault{"u2"})
+			fastness.Get(app, "/vault", asksFor, access.Authenticated, ownersOfVaults())
+		},
+		"one that is made when the app starts": func(app *fastness.App) {
+			fastness.ProvideApp(app, func(context.Context, struct{}) (vault, func(error) error, error) { return vault{"u2"}, nil, nil })
+			fastness.Get(app, "/vault", asksFor, access.Authenticated, ownersOfVaults())
+		},
+		"one that a test put there": func(app *fastness.App) {
+			fastness.Provide(app, func(context.Context, struct{}) (vault, error) { return vault{}, errors.New("there is no database") })
+			fastness.Override(app, vault{"u2"})
+			fastness.Get(app, "/vault", asksFor, access.Authenticated, ownersOfVaults())
+		},
+		"one that a provider needs": func(app *fastness.App) {
+			fastness.ProvideValue(app, vault{"u2"})
+			fastness.Provide(app, open)
+			fastness.Get(app, "/vault", through, access.Authenticated, ownersOfVaults())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := secured()
+			declare(app)
+			api := fastnesstest.New(t, app)
+			for caller, want := range map[string]int{"": 401, "ann": 403, "bob": 200, "eve": 403} {
+				if got := api.Get("/vault", fastnesstest.Header("X-Letter", caller)).Status; got != want {
+					t.Errorf("%q gets %d, want %d", caller, got, want)
+				}
+			}
+		})
+	}
+}
+
+// Whoever is between a browser and the server writes the pages that come without
+// TLS. Such a page is of the same host, and must not act for its visitors.
+func TestOriginWithoutTLSIsNotTheOwnPage(t *testing.T) {
+	app := secured()
+	fastness.Post(app, "/me", userID, access.Authenticated)
+	api := fastnesstest.New(t, app, fastnesstest.Header("X-Stamp", "ann"))
+	for origin, want := range map[string]int{
+		"https://localhost": 200, "http://localhost": 403, "HTTP://localhost": 403, "ws://localhost": 403, "//localhost": 403, "https://localhost:80": 403,
+	} {
+		if got := api.Post("/me", nil, fastnesstest.Header("Origin", origin)).Status; got != want {
+			t.Errorf("a page of %s: %d, want %d", origin, got, want)
+		}
+	}
+	// Where a proxy ends TLS, the server cannot know what the page came by.
+	if got := api.Post("/me", nil, fastnesstest.PlainHTTP(), fastnesstest.Header("Origin", "https://localhost")).Status; got != 200 {
+		t.Errorf("behind a proxy: %d, want 200", got)
+	}
+}
