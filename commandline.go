@@ -91,7 +91,7 @@ func (p *program) wrongUsage(err error) error {
 		command = ctx.Model.DefaultCmd
 	}
 	if command != ctx.Model.DefaultCmd {
-		help = p.name + " " + command.Name + " --help"
+		help = command.FullPath() + " --help"
 	}
 	text := err.Error()
 	// Kong suggests whatever is two letters away, be it of four.

@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"reflect"
 	"slices"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/fastness/fastness/problem"
 )
 
 // Command adds a command to the command line of [Main]. T is a struct in the
@@ -80,8 +83,22 @@ func (p *program) runCommand(ctx context.Context, parsed *kong.Context) error {
 	if err := p.provide(ctx, parsed, *made.settings()); err != nil {
 		return err
 	}
-	err := parsed.Run()
+	err := readable(parsed.Run())
 	return errors.Join(err, p.app.Stop(context.WithoutCancel(ctx)))
+}
+
+// readable returns err as who runs a command wants to read it: what a caller of
+// the API would be told, and not its cause, which says the same once more.
+func readable(err error) error {
+	p, ok := errors.AsType[*problem.Problem](err)
+	if !ok || p.Status >= http.StatusInternalServerError {
+		return err
+	}
+	told := []error{errors.New(p.Detail)}
+	for _, v := range p.Errors {
+		told = append(told, errors.New(v.Detail))
+	}
+	return errors.Join(told...)
 }
 
 // provide binds everything that the Run method of a command may ask for.

@@ -28,17 +28,21 @@ func (id *Identity) declareTokens(app *fastness.App) {
 	fastness.Post(tokens, "/token/refresh", refresh, fastness.OperationID("refreshToken"),
 		fastness.Summary("Get new tokens for a refresh token"),
 		fastness.Description("A refresh token works once. One that comes a second time was copied: its session ends."),
-		fastness.ResponseDescription("The new tokens."))
+		fastness.ResponseDescription("The new tokens."), badClientResponse())
 	fastness.Post(tokens, "/revoke", revoke, fastness.OperationID("revokeToken"),
 		fastness.Summary("End the session of a token"),
 		fastness.Description("The token may be an access token or a refresh token (RFC 7009). The answer is the same if it is good for nothing."),
-		fastness.Status(http.StatusOK), fastness.ResponseDescription("The token is good for nothing."))
+		fastness.Status(http.StatusOK), fastness.ResponseDescription("The token is good for nothing."), badClientResponse())
 	if id.cfg.Introspection {
 		fastness.Post(tokens, "/introspect", introspect, fastness.OperationID("introspectToken"),
 			fastness.Summary("Ask what a token is good for"),
 			fastness.Description("For clients that have a secret (RFC 7662)."),
-			fastness.ResponseDescription("What the token is good for, or that it is for nothing."))
+			fastness.ResponseDescription("What the token is good for, or that it is for nothing."), badClientResponse())
 	}
+}
+
+func badClientResponse() fastness.Option {
+	return fastness.Response[*problem.Problem](401, "The client is unknown, or its secret is wrong.")
 }
 
 // TokenAnswer are the tokens of a log-in (RFC 6749 section 5.1).

@@ -42,7 +42,7 @@ type Parameter struct {
 type Descriptor struct {
 	Type       string   `json:"type" enum:"public-key"`
 	ID         string   `json:"id" maxLength:"1364"`
-	Transports []string `json:"transports" maxItems:"10"`
+	Transports []string `json:"transports" maxItems:"10" maxLength:"32"`
 }
 
 // Authenticator says what is asked of the authenticator.

@@ -162,7 +162,7 @@ func removePasskey(ctx context.Context, in struct {
 	Party *party
 	User  owner
 	From  from
-	ID    string `path:"passkey_id" maxLength:"1364"`
+	ID    string `path:"passkey_id" maxLength:"1364" doc:"The id of the passkey."`
 }) (fastness.NoContent, error) {
 	p, none := in.Party, fastness.NoContent{}
 	id, err := base64.RawURLEncoding.Strict().DecodeString(in.ID)

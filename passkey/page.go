@@ -29,9 +29,10 @@ func declarePage(app *fastness.App) {
 	fastness.Get(pages, "", func(_ context.Context, in pageInput) (fastness.Raw, error) {
 		return render(page.Lookup("own.html"), in)
 	}, fastness.OperationID("passkeysPage"), fastness.Summary("The page to add and remove passkeys"), fastness.ResponseDescription("The page."))
-	for name, contentType := range map[string]string{
-		"passkey.js": "text/javascript", "login.js": "text/javascript", "own.js": "text/javascript", "own.css": "text/css",
+	for _, asset := range []struct{ name, contentType string }{ // In this order in the list of routes.
+		{"passkey.js", "text/javascript"}, {"login.js", "text/javascript"}, {"own.js", "text/javascript"}, {"own.css", "text/css"},
 	} {
+		name, contentType := asset.name, asset.contentType
 		fastness.Get(pages, "/"+name, func(context.Context, struct{}) (fastness.Raw, error) {
 			data, err := web.ReadFile("web/" + name)
 			return fastness.Raw{ContentType: contentType + "; charset=utf-8", Body: data}, err

@@ -96,6 +96,12 @@ func attempts() map[string][]attempt {
 		"beginPasskeyLogin":   {{}},
 		"beginPasskeySession": {{body: `{}`}},
 
+		// Of a flow that nobody began: it is refused for what it is, to everybody.
+		"post_oauth_authorize": {{form: "client_id=nobody"}},
+		"exchange":             {{form: "grant_type=authorization_code&client_id=nobody&code=x"}},
+		"post_oauth_userinfo":  {{}},
+		"decide":               {{form: "consent=x"}},
+
 		"createUser": {
 			{body: `{"name":"{new_name}","password":` + quote(password) + `,"roles":["customer"]}`},
 			{what: "for the tenant castle", body: `{"name":"{new_name}","password":` + quote(password) + `,"roles":["admin"],"tenant":"castle"}`},

@@ -484,3 +484,55 @@ func TestCookieBehindTheSchemes(t *testing.T) {
 		})
 	}
 }
+
+// Whoever has a password logs in over and over, to fill the database or the list
+// in which its owner looks for what is not theirs.
+func TestSessionsOfAUserAreBounded(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *sqldb.DB) {
+		w := newSessionWorld()
+		s := w.sessions(t, db)
+		used, token := beginSession(t, s, session.App, "ada")
+		unused, unusedToken := beginSession(t, s, session.App, "ada")
+		others, _ := beginSession(t, s, session.App, "bob")
+		var last *session.Session
+		for i := range 110 {
+			w.pass(time.Minute)
+			last, _ = beginSession(t, s, []session.Kind{session.App, session.Browser}[i%2], "ada")
+			if i == 60 {
+				_, token = refreshToken(t, s, token)
+			}
+		}
+		if list, err := s.List(t.Context(), "ada"); err != nil || len(list) != 100 {
+			t.Errorf("%d sessions go on, %v, want 100", len(list), err)
+		}
+		for id, live := range map[string]bool{used.ID: true, last.ID: true, others.ID: true, unused.ID: false} {
+			wantLive(t, s, id, live)
+		}
+		refreshToken(t, s, token)
+		wantTokenRefused(t, s, unusedToken, "phone")
+		ended := 0
+		for _, name := range w.recorded() {
+			if name == "session_expired" {
+				ended++
+			}
+		}
+		if ended != 12 {
+			t.Errorf("%d events of sessions that ended, want 12", ended)
+		}
+	})
+}
+
+// A log-in with the old password that takes its time must not outlive the change.
+func TestLogInOfAnEarlierEpochBeginsNothing(t *testing.T) {
+	w := newSessionWorld()
+	s := w.sessions(t, openSQLite(t, t.TempDir()+"/test.db"))
+	for _, kind := range []session.Kind{session.App, session.Browser} {
+		_, secret, err := s.Begin(t.Context(), session.Login{Kind: kind, User: "ada", Client: "phone", Epoch: 2})
+		if !errors.Is(err, session.ErrRefused) || secret != "" {
+			t.Errorf("Begin() of a %s = %q, %v, want it refused", kind, secret, err)
+		}
+	}
+	if list, err := s.List(t.Context(), "ada"); err != nil || len(list) != 0 {
+		t.Errorf("%d sessions go on, %v", len(list), err)
+	}
+}
