@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -183,14 +182,4 @@ func (s *shop) total() string {
 	s.t.Helper()
 	n, _ := s.get("/items/").decode(s.t)["total"].(json.Number)
 	return n.String()
-}
-
-// logs redirects the log of shops that are opened from now on.
-func logs(t *testing.T) *bytes.Buffer {
-	t.Helper()
-	before := slog.Default()
-	t.Cleanup(func() { slog.SetDefault(before) })
-	var log bytes.Buffer
-	slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
-	return &log
 }

@@ -105,7 +105,10 @@ func (h *Header) set(name []byte, v Value) (err error) {
 	switch string(name) {
 	case "alg":
 		text, ok := v.bytes()
-		if h.Algorithm, ok = algorithm(text); !ok {
+		if ok {
+			h.Algorithm, ok = algorithm(text)
+		}
+		if !ok {
 			return malformed("alg", ErrAlgorithm)
 		}
 	case "kid":
