@@ -178,6 +178,7 @@ func TestTemplateReachesNothingThatIsNotForEverybody(t *testing.T) {
 	type unexported struct {
 		item [1]pageItem
 	}
+	_ = unexported{}.item
 	type called struct {
 		Item func() (pageItem, error) `json:"-"`
 	}

@@ -11,6 +11,10 @@ import (
 // View is an answer for two readers: a person's browser gets the template
 // executed with Body, and any other client gets Body as JSON. The request's
 // Accept header decides.
+//
+// A template does not know who is looking. An app does not start if anywhere in T,
+// also where JSON leaves it out, there is a member that is visible to some, or to
+// nobody, or a secret.Text: give the page a type without.
 type View[T any] struct {
 	// Template is executed with Body. Contextual escaping is html/template's.
 	Template *template.Template

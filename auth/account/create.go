@@ -163,7 +163,12 @@ func (a *Accounts) create(ctx context.Context, by By, n New, allow func(tx *sqls
 				return err
 			}
 		}
-		return r.insert(ctx, tx)
+		if err := r.insert(ctx, tx); err != nil || !n.Roles.Has(a.cfg.Administrator) {
+			return err
+		}
+		// Whoever has the token for the first administrator comes too late.
+		_, err := tx.Exec(ctx, "UPDATE fastness_account_first SET hash = NULL")
+		return err
 	})
 	if err != nil {
 		return nil, a.not(ctx, err, event)

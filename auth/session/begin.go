@@ -121,7 +121,7 @@ func (s *Sessions) Begin(ctx context.Context, login Login) (*Session, string, er
 	if err != nil {
 		return nil, "", fmt.Errorf("session: begin: %w", err)
 	}
-	return begun, secret, s.endSurplus(ctx, begun.User)
+	return begun, secret, s.endSurplus(ctx, begun)
 }
 
 func (s *Sessions) session(login Login) *Session {

@@ -73,12 +73,12 @@ func (s *Sessions) carryOver(ctx context.Context, user, id string) error {
 }
 
 // endSurplus ends the sessions of a user that were not used for longest, if they
-// are too many.
-func (s *Sessions) endSurplus(ctx context.Context, user string) error {
+// are too many; never the one that has just begun, whatever other clocks say.
+func (s *Sessions) endSurplus(ctx context.Context, begun *Session) error {
 	_, err := s.end(ctx, Superseded, func(tx *sqlstore.Tx, now int64) (*sql.Rows, error) {
 		return tx.Query(ctx, "UPDATE fastness_sessions SET ended = ?, until = ?, why = ? WHERE id IN (SELECT id FROM fastness_sessions "+
-			"WHERE user_id = ? AND ended = 0 AND until > ? ORDER BY last_used DESC, id LIMIT 1000 OFFSET ?) RETURNING "+columns,
-			now, now, string(Superseded), user, now, maxLive)
+			"WHERE user_id = ? AND id <> ? AND ended = 0 AND until > ? ORDER BY last_used DESC, id LIMIT 1000 OFFSET ?) RETURNING "+columns,
+			now, now, string(Superseded), begun.User, begun.ID, now, maxLive-1)
 	})
 	return err
 }

@@ -135,6 +135,13 @@ func (o *onEvent) Handle(ctx context.Context, r slog.Record) error {
 // codes.
 func (a *identityApp) enrolled(t testing.TB, with ...fastnesstest.Option) (app, []string) {
 	t.Helper()
+	p, codes, _ := a.enrolledBy(t, with...)
+	return p, codes
+}
+
+// enrolledBy is enrolled with the answer to the confirmation.
+func (a *identityApp) enrolledBy(t testing.TB, with ...fastnesstest.Option) (app, []string, *fastnesstest.Response) {
+	t.Helper()
 	begun := a.Post("/me/second-factor", jsonOf(map[string]string{"password": goodPassword}), with...).Want(200)
 	text := memberOf(begun.Body, "secret")
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text)
@@ -151,7 +158,7 @@ func (a *identityApp) enrolled(t testing.TB, with ...fastnesstest.Option) (app, 
 		t.Fatalf("the recovery codes are %s", confirmed.Body)
 	}
 	a.world.printed.plant(codes.Codes...)
-	return p, codes.Codes
+	return p, codes.Codes, confirmed
 }
 
 func TestSecondFactorIsAskedForAndItsCodesWorkOnce(t *testing.T) {
