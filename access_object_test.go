@@ -3,6 +3,8 @@ package fastness_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/fastness/fastness"
@@ -80,5 +82,52 @@ func TestOriginWithoutTLSIsNotTheOwnPage(t *testing.T) {
 	// Where a proxy ends TLS, the server cannot know what the page came by.
 	if got := api.Post("/me", nil, fastnesstest.PlainHTTP(), fastnesstest.Header("Origin", "https://localhost")).Status; got != 200 {
 		t.Errorf("behind a proxy: %d, want 200", got)
+	}
+}
+
+// A rule of the whole app holds where nothing nearer has its own.
+func TestRuleOfTheAppHoldsForAllThatHaveNone(t *testing.T) {
+	app := fastness.New(fastness.Config{Title: "T", Version: "1", Roles: []string{"admin"}, Options: []fastness.Option{access.Role("admin")}})
+	app.Authenticate(letters{name: "letter", header: "X-Letter", users: people()})
+	hello := func(context.Context, struct{}) (string, error) { return "hello", nil }
+	fastness.Get(app, "/a", hello)
+	fastness.Get(app.Group("/b"), "", hello)
+	fastness.Get(app, "/c", hello, access.Public)
+	fastness.Mount(app, "/d", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	api := fastnesstest.New(t, app)
+	for path, want := range map[string][3]int{"/a": {401, 403, 200}, "/b": {401, 403, 200}, "/c": {200, 200, 200}, "/d/": {401, 403, 200}} {
+		got := [3]int{
+			api.Get(path).Status,
+			api.Get(path, fastnesstest.Header("X-Letter", "ann")).Status,
+			api.Get(path, fastnesstest.Header("X-Letter", "eve")).Status,
+		}
+		if got != want {
+			t.Errorf("%s: nobody, ann and eve get %v, want %v", path, got, want)
+		}
+	}
+}
+
+func TestMistakesOfPackagesAreNamedWithTheOthers(t *testing.T) {
+	app := fastness.New(fastness.Config{Title: "T", Version: "1"})
+	app.Mistake(nil)
+	app.Mistake(errors.New("the moon is missing"))
+	fastness.Get(app, "/a", func(context.Context, struct{}) (string, error) { return "", nil })
+	err := app.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "the moon is missing") || !strings.Contains(err.Error(), "GET /a: no access rule") {
+		t.Errorf("Start() = %v", err)
+	}
+}
+
+// The address is that of the connection, whatever a header says.
+func TestClientAddrIsThatOfTheConnection(t *testing.T) {
+	app := fastness.New(fastness.Config{Title: "T", Version: "1"})
+	var kept context.Context
+	fastness.Get(app, "/a", func(ctx context.Context, _ struct{}) (string, error) {
+		kept = ctx
+		return fastness.ClientAddr(ctx).String(), nil
+	}, access.Public)
+	fastnesstest.New(t, app).Get("/a", fastnesstest.Header("X-Forwarded-For", "192.0.2.7")).WantJSON(`"127.0.0.1"`)
+	if addr := fastness.ClientAddr(kept); addr.IsValid() {
+		t.Errorf("after the request the address is %v, want none", addr)
 	}
 }
