@@ -18,7 +18,10 @@ import (
 type View[T any] struct {
 	// Template is executed with Body. Contextual escaping is html/template's.
 	Template *template.Template
-	Body     T
+	// Header is added to the answer's. A page that shows who is logged in, of an
+	// operation that finds it out by itself, says Cache-Control: no-store.
+	Header http.Header
+	Body   T
 }
 
 // pageAnswer is the HTML side of an answer.
@@ -36,6 +39,7 @@ func (p *View[T]) outline() outline { return outline{body: reflect.TypeFor[T](),
 func (p *View[T]) fill(a *answer) error {
 	a.body = reflect.ValueOf(&p.Body).Elem()
 	a.page = &pageAnswer{p.Template, p.Body}
+	a.header = p.Header.Clone()
 	return nil
 }
 

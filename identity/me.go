@@ -254,9 +254,10 @@ func listKeys(ctx context.Context, in struct {
 }
 
 type createKeyInput struct {
-	Core *Core
-	User auth.User
-	Body struct {
+	Core    *Core
+	User    auth.User
+	Request *http.Request
+	Body    struct {
 		Name   string    `json:"name" minLength:"1" maxLength:"200"`
 		Scopes *[]string `json:"scopes" minItems:"1" maxItems:"1000" maxLength:"128" doc:"What the key is for. Absent or null: everything that the caller's own credential is for."`
 		Days   int       `json:"days" minimum:"1" maximum:"365" default:"90" doc:"How long it is good."`
@@ -282,9 +283,38 @@ func createKey(ctx context.Context, in createKeyInput) (fastness.Created[NewKeyV
 	if err != nil {
 		return out, err
 	}
+	// The key outlives the session, and what makes the session void makes the keys
+	// void that there are then. One that was made later, by a server that had not
+	// heard of it yet, would stay: so this comes after.
+	if still, err := in.Core.stillIn(ctx, in.Request, &in.User); err != nil || !still {
+		_, gone := in.Core.APIKeys.RevokeOf(ctx, in.User.ID, k.ID)
+		if err = errors.Join(err, gone); err != nil {
+			return out, err
+		}
+		return out, overtaken()
+	}
 	out.Body = NewKeyView{viewOfKey(k), text}
 	out.Location = "/me/api-keys/" + k.ID
 	return out, nil
+}
+
+// stillIn reports whether the caller is logged in as the database has it now. What
+// a request is let in by was so some seconds ago at the longest, which is soon
+// enough for all that ends with the session.
+func (c *Core) stillIn(ctx context.Context, r *http.Request, u *auth.User) (bool, error) {
+	s, err := c.Sessions.Get(ctx, u.Session)
+	if u.Scheme == schemeSession {
+		s, err = c.Cookies.Session(ctx, r)
+	}
+	if err != nil || s == nil || s.ID != u.Session || !s.Live(c.cfg.Now()) {
+		return false, err
+	}
+	found, err := c.Accounts.Get(ctx, u.ID)
+	return err == nil && !found.Disabled && s.Epoch >= found.Epoch, err
+}
+
+func overtaken() error {
+	return problem.New(http.StatusUnauthorized, "the session has ended").Named("invalid_credentials").With("WWW-Authenticate", "Bearer")
 }
 
 func revokeKey(ctx context.Context, in struct {

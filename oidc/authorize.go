@@ -14,6 +14,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/identity"
+	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -77,6 +78,9 @@ func (e *engine) Authorize(ctx context.Context, r *op.ClientRequest[oidc.AuthReq
 		return nil, err
 	}
 	visit, _ := ctx.Value(visitKey{}).(*http.Request)
+	if visit != nil {
+		asked.network = networkOf(observe.PeerAddr(visit))
+	}
 	next, err := e.next(ctx, visit, asked)
 	if err != nil {
 		return nil, fault(err)
@@ -164,6 +168,8 @@ func (s step) refusal() error {
 type position struct {
 	step step
 	user *auth.User // nil if nobody is logged in
+	// epoch is that of the user's cookie, if the step is done: see [store.issue].
+	epoch int64
 }
 
 // next returns what a request waits for.
@@ -173,11 +179,18 @@ func (e *engine) next(ctx context.Context, r *http.Request, of *request) (positi
 	case err != nil:
 		return position{}, err
 	case user == nil, of.MaxAge != nil && user.At.Before(since(of)):
-		return position{logIn, user}, nil
+		return position{step: logIn, user: user}, nil
 	case of.Granted != user.Session && e.mustAsk(of):
-		return position{ask, user}, nil
+		return position{step: ask, user: user}, nil
 	}
-	return position{done, user}, nil
+	by, err := e.core.Cookies.Session(ctx, r)
+	if err != nil {
+		return position{}, err
+	}
+	if by == nil || by.ID != user.Session { // The cookie has just become void.
+		return position{step: logIn}, nil
+	}
+	return position{done, user, by.Epoch}, nil
 }
 
 // mustAsk reports whether the user has to consent: to what is not the

@@ -30,7 +30,7 @@ func since(of *request) time.Time {
 // a code. A request that has no id yet is kept if it has to wait.
 func (e *engine) lead(ctx context.Context, of *request, id string, at position) (string, error) {
 	if at.step == done {
-		return e.grant(ctx, of, at.user)
+		return e.grant(ctx, of, at.user, at.epoch)
 	}
 	if id == "" {
 		var err error
@@ -45,8 +45,8 @@ func (e *engine) lead(ctx context.Context, of *request, id string, at position) 
 }
 
 // grant returns the address that takes a code to the client.
-func (e *engine) grant(ctx context.Context, of *request, u *auth.User) (string, error) {
-	code, err := e.store.issue(ctx, &grant{request: *of, user: u.ID, browser: u.Session, methods: u.Methods, at: u.At}, e.cfg.CodeTTL)
+func (e *engine) grant(ctx context.Context, of *request, u *auth.User, epoch int64) (string, error) {
+	code, err := e.store.issue(ctx, &grant{request: *of, user: u.ID, browser: u.Session, epoch: epoch, methods: u.Methods, at: u.At}, e.cfg.CodeTTL)
 	if err != nil {
 		return "", err
 	}

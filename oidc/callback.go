@@ -11,7 +11,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	coreos "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -61,6 +64,9 @@ func (l *Login) begin(ctx context.Context, in beginLoginInput) (out fastness.Res
 	return l.leave(ctx, in.Core, f)
 }
 
+// maxLinkAge is how long ago the log-in may be of who links an account.
+const maxLinkAge = 10 * time.Minute
+
 type beginLinkInput struct {
 	Core *identity.Core
 	User auth.User
@@ -68,8 +74,15 @@ type beginLinkInput struct {
 }
 
 // beginLink notes which session asks, and leads on by a page: the browser would not
-// let a form lead to another site.
+// let a form lead to another site. It takes a new log-in, as a passkey does: a link
+// outlives the session, and the next change of the password, so that whoever finds
+// an open browser or copies a cookie must not tie their own account to it.
 func (l *Login) beginLink(_ context.Context, in beginLinkInput) (out fastness.Result[fastness.NoContent], err error) {
+	if age := in.Core.Now().Sub(in.User.At); in.User.At.IsZero() || age >= maxLinkAge {
+		return out, problem.New(http.StatusUnauthorized, "log in again: this takes a log-in within the last 10 minutes").
+			Named("insufficient_user_authentication").
+			With("WWW-Authenticate", `Cookie error="insufficient_user_authentication", max_age="`+strconv.Itoa(int(maxLinkAge.Seconds()))+`"`)
+	}
 	out = redirect(l.Path() + "/link?" + url.Values{"next": {ownPath(in.Next)}}.Encode())
 	return out, l.remember(&out, &flow{Link: in.User.Session})
 }
@@ -124,6 +137,9 @@ func (l *Login) finish(ctx context.Context, in finishInput) (out fastness.Result
 			Name: "authn_login_fail", Refused: true, Request: fastness.RequestID(ctx), Address: by(ctx, in.Request).Address,
 			Details: []slog.Attr{slog.String("issuer", l.cfg.Issuer), slog.String("reason", err.Error())},
 		}
+		if !l.strays.take(in.Core.Now()) {
+			return out, failed(err)
+		}
 		return out, failed(errors.Join(err, in.Core.Events.Record(ctx, e)))
 	}
 	header := http.Header{}
@@ -138,6 +154,27 @@ func (l *Login) finish(ctx context.Context, in finishInput) (out fastness.Result
 	out = redirect(f.Next)
 	out.Cookies = append(cookiesOf(header), &http.Cookie{Name: l.cookie(), Path: "/", MaxAge: -1})
 	return out, nil
+}
+
+// allowance is of one event a second, of which a minute's worth can be saved.
+// Anybody can make up a cookie and an answer to it, and must not fill the log: what
+// is over it is not recorded.
+type allowance struct {
+	mu    sync.Mutex
+	spent time.Time // up to when all is spent
+}
+
+func (a *allowance) take(now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if oldest := now.Add(-time.Minute); a.spent.Before(oldest) {
+		a.spent = oldest
+	}
+	if a.spent.After(now.Add(-time.Second)) {
+		return false
+	}
+	a.spent = a.spent.Add(time.Second)
+	return true
 }
 
 // proved returns what the provider says, once it is proved.

@@ -17,6 +17,10 @@ type grant struct {
 	request
 	user    string
 	browser string // the session in which they did
+	// epoch is that of the cookie by which they did. The session may go on in
+	// another, after a change of password: what somebody with a copy of the old
+	// cookie had asked for does not.
+	epoch   int64
 	methods auth.Set
 	at      time.Time
 }
@@ -35,9 +39,9 @@ func (s *store) issue(ctx context.Context, g *grant, ttl time.Duration) (code st
 		if _, err := tx.Exec(ctx, "DELETE FROM fastness_oidc_codes WHERE kept <= ?", sqlstore.Micros(now)); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO fastness_oidc_codes (hash, request, user_id, browser, methods, authenticated, expires, kept) "+
-			"VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			hash, string(text), g.user, g.browser, g.methods.String(), sqlstore.Micros(g.at), expires, expires)
+		_, err := tx.Exec(ctx, "INSERT INTO fastness_oidc_codes (hash, request, user_id, browser, epoch, methods, authenticated, expires, kept) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			hash, string(text), g.user, g.browser, g.epoch, g.methods.String(), sqlstore.Micros(g.at), expires, expires)
 		return err
 	})
 	if err != nil {
@@ -70,9 +74,9 @@ func (s *store) redeem(ctx context.Context, code string) (out redeemed, err erro
 			text, methods                string
 			authenticated, expires, used int64
 		)
-		err := tx.Lock(ctx, "SELECT request, user_id, browser, methods, authenticated, expires, used, session_id "+
+		err := tx.Lock(ctx, "SELECT request, user_id, browser, epoch, methods, authenticated, expires, used, session_id "+
 			"FROM fastness_oidc_codes WHERE hash = ?", hash).
-			Scan(&text, &g.user, &g.browser, &methods, &authenticated, &expires, &used, &out.session)
+			Scan(&text, &g.user, &g.browser, &g.epoch, &methods, &authenticated, &expires, &used, &out.session)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -130,7 +131,7 @@ func (s *Server) declarePages(app *fastness.App) {
 	fastness.Get(pages, stylePath, style)
 	fastness.Get(pages, consentPath, func(ctx context.Context, in consentInput) (fastness.View[ConsentPage], error) {
 		body, err := in.page(ctx)
-		return fastness.View[ConsentPage]{Template: consent, Body: body}, err
+		return fastness.View[ConsentPage]{Template: consent, Header: http.Header{"Cache-Control": {"no-store"}}, Body: body}, err
 	}, fastness.Response[*problem.Problem](400, "There is nothing to consent to."))
 	fastness.Post(pages, consentPath, decide)
 }

@@ -66,7 +66,8 @@ type Stranger struct {
 // Core). Make one with [NewLogin], and let it declare itself on one app:
 //
 //	GET  /login/NAME           to the provider, and back to the path in next
-//	POST /login/NAME/link      the same, to link the caller's account
+//	POST /login/NAME/link      the same, to link the caller's account, who has
+//	                           logged in within the last 10 minutes
 //	GET  /login/NAME/callback  where the provider sends the browser
 //
 // An account is found by issuer and subject, which a link has tied to it, and
@@ -77,7 +78,8 @@ type Stranger struct {
 // A user who has a second factor here must have used one there, too: the token
 // must say so (amr "mfa").
 type Login struct {
-	cfg LoginConfig
+	cfg    LoginConfig
+	strays allowance
 
 	mu       sync.Mutex
 	provider *coreos.Provider // once it was reached

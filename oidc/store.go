@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/fastness/fastness/auth"
@@ -42,6 +43,10 @@ CREATE TABLE fastness_oidc_codes (
 	kept {int} NOT NULL
 ) {strict};
 CREATE INDEX fastness_oidc_codes_kept ON fastness_oidc_codes (kept);
+`, `
+ALTER TABLE fastness_oidc_codes ADD COLUMN epoch {int} NOT NULL DEFAULT -1;
+ALTER TABLE fastness_oidc_requests ADD COLUMN network TEXT NOT NULL DEFAULT '';
+CREATE INDEX fastness_oidc_requests_network ON fastness_oidc_requests (network, expires);
 `}}
 }
 
@@ -75,6 +80,9 @@ type request struct {
 	// says that they would not.
 	Granted string `json:"granted,omitempty"`
 	Denied  bool   `json:"denied,omitempty"`
+
+	// network is where it comes from: see [maxWaiting].
+	network string
 }
 
 func (r *request) scopes() auth.Set { return auth.SetOf(r.Scopes...) }
@@ -107,6 +115,21 @@ func isBase64URL(text string) bool {
 	return true
 }
 
+// maxWaiting is how many requests of one network wait at a time. Anybody can make
+// one, of up to some 50 KB, without a log-in: nobody must be able to fill the disk
+// with them. The oldest makes room, so that a network with that many people in it
+// still logs in.
+const maxWaiting = 2000
+
+// networkOf returns what a provider gives to one customer: an address of IPv4, a
+// /48 of IPv6.
+func networkOf(addr netip.Addr) string {
+	if addr.Is6() {
+		return netip.PrefixFrom(addr, 48).Masked().String()
+	}
+	return addr.String()
+}
+
 // keep keeps a request until the user has logged in, and returns its id. What is
 // over goes at the same time.
 func (s *store) keep(ctx context.Context, r *request, ttl time.Duration) (id string, err error) {
@@ -121,8 +144,13 @@ func (s *store) keep(ctx context.Context, r *request, ttl time.Duration) (id str
 		if _, err := tx.Exec(ctx, "DELETE FROM fastness_oidc_requests WHERE expires <= ?", sqlstore.Micros(now)); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "INSERT INTO fastness_oidc_requests (hash, request, expires) VALUES (?, ?, ?)",
-			hash, string(text), sqlstore.Micros(now.Add(ttl)))
+		_, err := tx.Exec(ctx, "INSERT INTO fastness_oidc_requests (hash, request, expires, network) VALUES (?, ?, ?, ?)",
+			hash, string(text), sqlstore.Micros(now.Add(ttl)), r.network)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "DELETE FROM fastness_oidc_requests WHERE hash IN (SELECT hash FROM fastness_oidc_requests "+
+			"WHERE network = ? AND hash <> ? ORDER BY expires DESC, hash LIMIT 1000 OFFSET ?)", r.network, hash, maxWaiting-1)
 		return err
 	})
 	if err != nil {

@@ -91,14 +91,10 @@ func (e *engine) CodeExchange(ctx context.Context, r *op.ClientRequest[oidc.Acce
 	if err != nil {
 		return nil, fault(err)
 	}
-	browser, err := e.core.Sessions.Get(ctx, g.browser)
-	if err != nil {
-		return nil, fault(err)
-	}
-	if !live || browser == nil { // The user has logged out, or somebody has thrown them out.
+	if !live { // The user has logged out, or somebody has thrown them out.
 		return nil, badGrant("the code is not good, or no more")
 	}
-	tokens, err := e.begin(ctx, g, browser.Epoch, r.Data.Code)
+	tokens, err := e.begin(ctx, g, r.Data.Code)
 	if err != nil {
 		return nil, e.refused(err)
 	}
@@ -136,11 +132,11 @@ func (e *engine) replayed(ctx context.Context, client, began string) error {
 	return badGrant("the code was used before: what it began is ended")
 }
 
-// begin begins the session of a code and returns its tokens. It is of the epoch of
-// the browser's: a password that is changed at this moment ends both.
-func (e *engine) begin(ctx context.Context, g *grant, epoch int64, code string) (Tokens, error) {
+// begin begins the session of a code and returns its tokens. It is of the epoch in
+// which the user said yes: a password that was changed since makes it void.
+func (e *engine) begin(ctx context.Context, g *grant, code string) (Tokens, error) {
 	begun, refreshToken, err := e.core.Sessions.Begin(ctx, session.Login{
-		Kind: session.App, User: g.user, Client: g.Client, Scopes: g.scopes(), Methods: g.methods, At: g.at, Epoch: epoch,
+		Kind: session.App, User: g.user, Client: g.Client, Scopes: g.scopes(), Methods: g.methods, At: g.at, Epoch: g.epoch,
 		Label: clientName(e.find(g.Client)),
 	})
 	if err != nil {

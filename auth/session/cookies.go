@@ -137,6 +137,23 @@ func (c *Cookies) Authenticate(ctx context.Context, r *http.Request) (*auth.User
 	return found.user(standing, c.cfg.Name), nil
 }
 
+// Session returns the session whose cookie r has, as the database has it now, or
+// nil: for who issues what outlives the request, such as a code. Its Epoch is the
+// one to issue it for. A cookie that an earlier request had may be void by now, and
+// its session of another epoch.
+func (c *Cookies) Session(ctx context.Context, r *http.Request) (*Session, error) {
+	value, n := c.value(r)
+	hash, ok := digestOf(value)
+	if n != 1 || !ok {
+		return nil, nil
+	}
+	found, _, err := c.sessions.bySecret(ctx, hash)
+	if err != nil || found == nil || found.Kind != Browser || !found.Live(c.sessions.now()) {
+		return nil, err
+	}
+	return found, nil
+}
+
 // user returns the caller. It is made once for each standing.
 func (c *cookie) user(standing *auth.Standing, scheme string) *auth.User {
 	if kept := c.caller.Load(); kept != nil && kept.standing == standing && kept.user.Scheme == scheme {

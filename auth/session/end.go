@@ -40,7 +40,7 @@ func (s *Sessions) EndOf(ctx context.Context, user, id string) (bool, error) {
 // EndOthers ends all sessions of a user but one, and returns how many. If all that
 // was issued to the user has just become void, by a change of password for
 // instance, the one goes on in the new epoch; access tokens of it are void like
-// all others.
+// all others, and so is the value of a browser's cookie: see [Sessions.Renew].
 func (s *Sessions) EndOthers(ctx context.Context, user, keep string) (int, error) {
 	if keep != "" {
 		if err := s.carryOver(ctx, user, keep); err != nil {
@@ -54,7 +54,8 @@ func (s *Sessions) EndOthers(ctx context.Context, user, keep string) (int, error
 }
 
 // carryOver takes a session from the epoch of the user before this one into it. A
-// session from longer ago stays void.
+// session from longer ago stays void. The value of a browser's cookie stays behind:
+// a copy of it must not be there for one request of the new epoch.
 func (s *Sessions) carryOver(ctx context.Context, user, id string) error {
 	standing, err := s.cfg.Accounts.Standing(ctx, user)
 	if err != nil {
@@ -63,8 +64,22 @@ func (s *Sessions) carryOver(ctx context.Context, user, id string) error {
 	if standing == nil || !standing.Active {
 		return nil
 	}
-	_, err = s.store.Exec(ctx, "UPDATE fastness_sessions SET epoch = ? WHERE id = ? AND user_id = ? AND epoch = ? AND ended = 0",
-		standing.Epoch, id, user, standing.Epoch-1)
+	var old []digest
+	err = s.store.Write(ctx, func(tx *sqlstore.Tx) error {
+		carried, err := tx.Changed(ctx, "UPDATE fastness_sessions SET epoch = ? WHERE id = ? AND user_id = ? AND epoch = ? AND ended = 0",
+			standing.Epoch, id, user, standing.Epoch-1)
+		if err != nil || !carried {
+			return err
+		}
+		rows, err := tx.Query(ctx, "DELETE FROM fastness_session_secrets WHERE session_id = ? "+
+			"AND session_id IN (SELECT id FROM fastness_sessions WHERE kind = ?) RETURNING hash", id, string(Browser))
+		if err != nil {
+			return err
+		}
+		old, err = digests(rows)
+		return err
+	})
+	s.cookies.Forget(old...)
 	s.ends.Forget(id)
 	if err != nil {
 		return fmt.Errorf("session: keep one: %w", err)

@@ -469,3 +469,27 @@ func TestARefreshTokenWorksOnceAndForItsClientOnly(t *testing.T) {
 		t.Errorf("the access token after the replay: %d", status)
 	}
 }
+
+// TestACodeEndsWithThePasswordItCameFrom: a thief with a copy of the cookie always
+// has a code in hand. The owner's session outlives the change of the password, and
+// what the old cookie has asked for does not.
+func TestACodeEndsWithThePasswordItCameFrom(t *testing.T) {
+	w := newWorld(t, nil)
+	web := w.program("web", webCallback)
+	owner := w.loggedIn(t, "ada")
+	stolen := web.code(t, owner)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, w.issuer+"/me/password",
+		strings.NewReader(`{"current_password":"`+goodPassword+`","new_password":"another horse with a battery"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	owner.send(t, r).want(t, http.StatusNoContent)
+	if got := web.exchange(t, stolen); got.Error != "invalid_grant" {
+		t.Errorf("%d %q, want invalid_grant", got.status, got.Error)
+	}
+	if got := web.exchange(t, web.code(t, owner)); got.status != http.StatusOK { // The owner is still logged in.
+		t.Errorf("the owner's program: %d %q", got.status, got.Error)
+	}
+}

@@ -28,6 +28,9 @@ func TestOthersAreAskedFor(t *testing.T) {
 			t.Errorf("the page does not say %q:\n%s", want, page.body)
 		}
 	}
+	if got := page.header.Get("Cache-Control"); got != "no-store" { // It says who is logged in.
+		t.Errorf("Cache-Control is %q, want no-store", got)
+	}
 	if strings.Contains(page.body, "Order items.") {
 		t.Error("the page speaks of a scope that nobody asked for")
 	}
@@ -275,6 +278,36 @@ func TestWhatIsOverIsDeleted(t *testing.T) {
 	web.code(t, b)
 	if requests, codes := count("fastness_oidc_requests"), count("fastness_oidc_codes"); requests != 1 || codes != 2 {
 		t.Errorf("later: %d requests and %d codes, want 1 and 2", requests, codes)
+	}
+}
+
+// TestNobodyFillsTheDiskWithRequests: they take no log-in, so that a network has so
+// many, and not more. Those of others stay.
+func TestNobodyFillsTheDiskWithRequests(t *testing.T) {
+	w := newWorld(t, nil)
+	web := w.program("web", webCallback)
+	db := w.core.DB().Write
+	plant := func(network string, n int) {
+		t.Helper()
+		_, err := db.ExecContext(t.Context(), "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?) "+
+			"INSERT INTO fastness_oidc_requests (hash, request, expires, network) SELECT randomblob(32), '{}', ?, ? FROM i",
+			n, w.clock.Now().Add(time.Minute).UnixMicro(), network)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	plant("127.0.0.1", 2500)
+	plant("192.0.2.1", 1)
+	page := w.newBrowser(t).get(t, web.authorizeURL())
+	for network, want := range map[string]int{"127.0.0.1": 2000, "192.0.2.1": 1} {
+		var n int
+		if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM fastness_oidc_requests WHERE network = ?", network).Scan(&n); err != nil || n != want {
+			t.Errorf("%d requests of %s wait, %v; want %d", n, network, err, want)
+		}
+	}
+	b := w.newBrowser(t)
+	if got := b.logIn(t, b.get(t, page.at.String()), "ada").answer(t, webCallback); got.Get("code") == "" { // The last one is there.
+		t.Errorf("no code: %v", got)
 	}
 }
 

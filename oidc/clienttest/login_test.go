@@ -300,6 +300,50 @@ func TestALinkIsTiedByItsOwner(t *testing.T) {
 	link(b).want(t, http.StatusOK) // Twice is as once.
 }
 
+// TestALinkTakesANewLogIn: whoever copies a cookie would otherwise have the account
+// for good.
+func TestALinkTakesANewLogIn(t *testing.T) {
+	f := newFake(t)
+	w := f.world(t, nil)
+	b := w.loggedIn(t, "ada")
+	w.clock.pass(9 * time.Minute)
+	b.post(t, w.issuer+"/login/acme/link", nil).want(t, http.StatusSeeOther)
+	w.clock.pass(time.Minute)
+	b.get(t, w.issuer+"/whoami").want(t, http.StatusOK)
+	if got := b.post(t, w.issuer+"/login/acme/link", nil).want(t, http.StatusUnauthorized); !strings.Contains(got.body, "insufficient_user_authentication") {
+		t.Errorf("refused as %s", got.body)
+	}
+	b.logIn(t, b.get(t, w.issuer+"/login?next=/core"), "ada")
+	b.post(t, w.issuer+"/login/acme/link", nil).want(t, http.StatusSeeOther)
+}
+
+// TestNobodyFillsTheLogWithAnswers: the cookie of a flow is whatever its browser
+// says.
+func TestNobodyFillsTheLogWithAnswers(t *testing.T) {
+	f := newFake(t)
+	w := f.world(t, nil)
+	state := strings.Repeat("A", 43)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.issuer+"/login/acme/callback?error=x&state="+state, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Cookie", "__Host-login-acme="+base64URL([]byte(`{"s":"`+state+`"}`)))
+	transport := w.transport(t)
+	for range 100 {
+		res, err := transport.RoundTrip(r.Clone(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Body.Close(); res.StatusCode != http.StatusForbidden {
+			t.Fatalf("status %d", res.StatusCode)
+		}
+	}
+	found, err := w.core.Events.List(t.Context(), auditlog.Query{Name: "authn_login_fail", Limit: 100})
+	if n := len(found); err != nil || n < 60 || n > 90 { // A minute's worth, and one for each second of the test.
+		t.Errorf("%d events of 100 answers, %v; want about 60", n, err)
+	}
+}
+
 func TestAnIssuerThatIsDownIsNoFaultOfOurs(t *testing.T) {
 	f := newFake(t)
 	w := f.world(t, newcomer)
