@@ -101,7 +101,11 @@ func TestRulesLetThoseInWhomTheyName(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			app := secured()
 			fastness.Provide(app, loadNote)
-			fastness.Get(app, "/notes/{id}", func(_ context.Context, in struct {
+			r := fastness.Router(app)
+			if tt.name == "the nearer rule" {
+				r, tt.options = app.Group("", tt.options[0]), tt.options[1:]
+			}
+			fastness.Get(r, "/notes/{id}", func(_ context.Context, in struct {
 				noteKey
 				User auth.User
 			}) (string, error) {

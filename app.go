@@ -95,6 +95,9 @@ func New(cfg Config) *App {
 		InsecureLaxNumbers:    cfg.InsecureFastAPICompat,
 	})
 	app.root = &Group{app: app, options: cfg.Options, providers: make(map[reflect.Type]*provider)}
+	if err := oneRule(cfg.Options); err != nil {
+		app.mistakes = append(app.mistakes, fmt.Errorf("config: Options: %w", err))
+	}
 	return app
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/internal/operation"
+	"github.com/fastness/fastness/openapi"
 )
 
 // Authenticate says by which schemes callers prove who they are. All operations
@@ -49,6 +50,33 @@ func (a *App) compileSchemes() (errs []error) {
 	return errs
 }
 
+// knownScopes are the scopes that tokens can have, or nil if a scheme does not
+// say: only that of type oauth2 lists them.
+func (a *App) knownScopes() map[string]bool {
+	var known map[string]bool
+	for _, scheme := range a.schemes {
+		switch described := scheme.Describe().Security; {
+		case described == nil || described.Type == "http" && described.Scheme == "bearer":
+			return nil
+		case described.Type == "oauth2" && described.Flows != nil:
+			for _, flow := range []*openapi.OAuthFlow{
+				described.Flows.Implicit, described.Flows.Password, described.Flows.ClientCredentials, described.Flows.AuthorizationCode,
+			} {
+				if flow == nil {
+					continue
+				}
+				if known == nil {
+					known = make(map[string]bool)
+				}
+				for name := range flow.Scopes.All() {
+					known[name] = true
+				}
+			}
+		}
+	}
+	return known
+}
+
 // compileGate makes the gate of a rule, or names what nobody could know.
 func (a *App) compileGate(rule operation.Access) (g gate, errs []error) {
 	g.rule = rule
@@ -59,6 +87,13 @@ func (a *App) compileGate(rule operation.Access) (g gate, errs []error) {
 	for _, role := range needs.Roles {
 		if role != "" && !slices.Contains(a.cfg.Roles, role) {
 			errs = append(errs, fmt.Errorf("access rule %q: role %q is not declared: the roles of the app are Config.Roles", rule, role))
+		}
+	}
+	if known := a.knownScopes(); known != nil {
+		for _, scope := range needs.Scopes {
+			if !known[scope] {
+				errs = append(errs, fmt.Errorf("access rule %q: scope %q is not one that a token can have: declare it where the tokens come from (identity: Config.Scopes)", rule, scope))
+			}
 		}
 	}
 	if !needs.Caller {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/fastness/fastness/internal/operation"
@@ -39,6 +40,9 @@ func (g *Group) Group(prefix string, options ...Option) *Group {
 		providers: make(map[reflect.Type]*provider),
 	}
 	g.app.groups = append(g.app.groups, inner)
+	if err := oneRule(options); err != nil {
+		g.app.mistakes = append(g.app.mistakes, fmt.Errorf("group %q: %w", inner.prefix, err))
+	}
 	return inner
 }
 
@@ -50,6 +54,9 @@ func Mount(r Router, prefix string, handler http.Handler, options ...Option) {
 	m := mount{prefix: g.prefix + prefix, handler: handler}
 	g.app.mustBeOpen("mount " + m.prefix)
 	apply(&m.spec, g.options, options)
+	if err := oneRule(options); err != nil {
+		m.spec.Mistakes = append(m.spec.Mistakes, err)
+	}
 	if handler == nil {
 		m.spec.Mistakes = append(m.spec.Mistakes, errors.New("no handler"))
 	}
@@ -108,6 +115,9 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 	}
 	g.app.mustBeOpen(op.where())
 	apply(&op.spec, g.options, options)
+	if err := oneRule(options); err != nil {
+		op.spec.Mistakes = append(op.spec.Mistakes, err)
+	}
 	if handle == nil {
 		op.spec.Mistakes = append(op.spec.Mistakes, errors.New("no function"))
 	}
@@ -140,6 +150,25 @@ func apply(s *operation.Spec, lists ...[]Option) {
 			o.Apply(s)
 		}
 	}
+}
+
+// oneRule complains about options of one place that say twice who may call: the
+// last would hold alone, whatever the others ask for.
+func oneRule(options []Option) error {
+	var rules []string
+	for _, o := range options {
+		var s operation.Spec
+		if o == nil {
+			continue
+		}
+		if o.Apply(&s); s.Access != nil {
+			rules = append(rules, strconv.Quote(s.Access.String()))
+		}
+	}
+	if len(rules) < 2 {
+		return nil
+	}
+	return fmt.Errorf("access rules %s: one would hold alone: join them by access.All or access.Any", strings.Join(rules, " and "))
 }
 
 // functionName returns the name of a declared function, or "" of a literal.

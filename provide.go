@@ -130,8 +130,8 @@ func (a *App) providedElsewhere(t reflect.Type) string {
 func (a *App) makeSingletons(ctx context.Context) error {
 	var errs []error
 	for _, p := range a.appProviders() {
-		if err := a.makeSingleton(ctx, p); err != nil {
-			errs = append(errs, err)
+		if err := a.makeSingleton(ctx, p); err != nil && !slices.ContainsFunc(errs, func(told error) bool { return told.Error() == err.Error() }) {
+			errs = append(errs, err) // What several need fails for each of them, and is told once.
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"runtime"
 	"strconv"
@@ -35,6 +36,10 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		// The development certificate is for this machine's names, whatever the
 		// app is called elsewhere. No stranger's name can stand for them.
 		app.cfg.Hosts = append(app.cfg.Hosts[:len(app.cfg.Hosts):len(app.cfg.Hosts)], "localhost", "127.0.0.1", "[::1]")
+	}
+	if public, err := url.Parse(c.PublicURL); err == nil && !c.Development() && public.Hostname() != "" && len(app.cfg.Hosts) == 0 && app.cfg.InsecureAnyHost == "" {
+		// Whoever runs the program has said what the world calls it.
+		app.cfg.Hosts = []string{public.Hostname(), "localhost", "127.0.0.1", "[::1]"}
 	}
 	server, err := c.server(p)
 	if mistakes := errors.Join(p.compile(c.Settings), c.explain(err)); mistakes != nil {

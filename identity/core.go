@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -60,6 +61,9 @@ type Core struct {
 // open makes the core when the app starts.
 func (id *Identity) open(ctx context.Context, in struct{ Settings fastness.Settings }) (*Core, func(error) error, error) {
 	c := &Core{cfg: &id.cfg, logger: id.app.Logger(), bootstrapFile: bootstrapPath(in.Settings)}
+	// Open mostly makes a file there. In development the certificate has made the
+	// folder, elsewhere nothing has. What is wrong with it, Open says.
+	_ = os.MkdirAll(in.Settings.DataDir, 0o700)
 	if err := c.name(in.Settings); err != nil {
 		return nil, nil, err
 	}
@@ -171,6 +175,9 @@ func (c *Core) openRing(ctx context.Context, s fastness.Settings) error {
 			{Name: purposeFactor, Algorithm: keyring.A256GCM},
 		},
 	})
+	if errors.Is(err, keyring.ErrOtherKEK) {
+		return fmt.Errorf("%w; want the --master-key with which the program serves", err)
+	}
 	return err
 }
 

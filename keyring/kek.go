@@ -50,7 +50,9 @@ func CreateKEK(path string) error {
 	if err := writeSynced(temporary, []byte(text)); err != nil {
 		return fmt.Errorf("key-encryption key: %w", err)
 	}
-	if err := os.Link(temporary, path); err != nil {
+	if err := os.Link(temporary, path); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("key-encryption key: %s is there already, and is not replaced: %w", path, fs.ErrExist)
+	} else if err != nil {
 		return fmt.Errorf("key-encryption key: %w", err)
 	}
 	return syncFolder(filepath.Dir(path))

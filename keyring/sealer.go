@@ -114,6 +114,9 @@ func (s *aesSealer) Seal(_ context.Context, plaintext, boundTo []byte) ([]byte, 
 	return aead.Seal(sealed, nonce, plaintext, append(s.current[:len(s.current):len(s.current)], boundTo...)), nil
 }
 
+// ErrOtherKEK says that another key-encryption key is needed than the one given.
+var ErrOtherKEK = errors.New("sealed with another key-encryption key")
+
 func (s *aesSealer) Open(_ context.Context, sealed, boundTo []byte) ([]byte, error) {
 	if len(sealed) < kekIDSize {
 		return nil, fmt.Errorf("%w: what is sealed is cut off", ErrCorrupt)
@@ -124,7 +127,7 @@ func (s *aesSealer) Open(_ context.Context, sealed, boundTo []byte) ([]byte, err
 		if string(id[:]) == plaintextMark {
 			return nil, fmt.Errorf("%w: it is stored without encryption, and a sealer was given", ErrCorrupt)
 		}
-		return nil, fmt.Errorf("sealed with the key-encryption key %x, which this process does not have (it has %x)", id, s.current)
+		return nil, fmt.Errorf("%w: it was sealed with %x, and this process has %x", ErrOtherKEK, id, s.current)
 	}
 	rest := sealed[kekIDSize:]
 	if len(rest) < aead.NonceSize() {

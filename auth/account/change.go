@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/fastness/fastness/auditlog"
@@ -38,7 +39,7 @@ func (a *Accounts) declared(roles auth.Set) error {
 	if a.roles.HasAll(roles) {
 		return nil
 	}
-	return invalid("unknown_role", "there is no such role")
+	return invalid("unknown_role", "there is no such role: the roles are "+strings.Join(a.roles.Slice(), ", "))
 }
 
 // Disable keeps the user out until somebody enables the account again. All that
