@@ -34,8 +34,8 @@ import (
 type Settings struct {
 	// Addr is the TCP address to listen on.
 	Addr string `env:"FASTNESS_ADDR" default:"127.0.0.1:8443" placeholder:"HOST:PORT" help:"Address to listen on, ${default} by default."`
-	// PublicURL is the URL under which the world reaches the app, without a final
-	// slash: https://api.example.com. In development it is that of Addr.
+	// PublicURL is the URL under which the world reaches the app, without a path:
+	// https://api.example.com. In development it is that of Addr.
 	PublicURL string `name:"public-url" env:"FASTNESS_PUBLIC_URL" placeholder:"URL" help:"URL under which the world reaches the app, such as https://api.example.com; in development it is localhost."`
 	// DataDir is the folder for what the program stores: the development
 	// certificate, and whatever the app keeps in files. It is relative to the
@@ -98,8 +98,8 @@ func (f *settingsFlags) AfterApply(ctx *kong.Context) error {
 			mistakes = append(mistakes, fmt.Errorf("--%s: the reason is empty, want why that is right", flag.Name))
 		}
 	}
-	if u, err := url.Parse(f.PublicURL); f.PublicURL != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || strings.HasSuffix(f.PublicURL, "/")) {
-		mistakes = append(mistakes, errors.New("--public-url is not an https URL without a final slash, want one such as https://api.example.com"))
+	if u, err := url.Parse(f.PublicURL); f.PublicURL != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
+		mistakes = append(mistakes, errors.New("--public-url is not https:// and a host, want one such as https://api.example.com"))
 	}
 	if f.Grace <= 0 {
 		mistakes = append(mistakes, fmt.Errorf("--grace: %v is not above 0, want a time such as 15s or 2m", f.Grace))

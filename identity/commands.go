@@ -157,10 +157,15 @@ type userPassword struct {
 }
 
 // Run sets the password.
-func (c *userPassword) Run(ctx context.Context, accounts *account.Accounts, console fastness.Console) error {
+func (c *userPassword) Run(ctx context.Context, core *Core, console fastness.Console) error {
 	pw, err := c.read(console.In)
 	if err != nil {
 		return err
 	}
-	return c.change(ctx, accounts, func(id string) error { return accounts.SetPassword(ctx, byOperator(), id, pw) })
+	return c.change(ctx, core.Accounts, func(id string) error {
+		if err := core.Accounts.SetPassword(ctx, byOperator(), id, pw); err != nil {
+			return err
+		}
+		return core.Reset(ctx, id)
+	})
 }

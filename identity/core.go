@@ -49,6 +49,7 @@ type Core struct {
 
 	cfg    *Config
 	logger *slog.Logger
+	resets []func(ctx context.Context, c *Core, userID string) error
 	// bootstrapFile holds the token for the first administrator.
 	bootstrapFile string
 	db            *sqldb.DB
@@ -60,7 +61,7 @@ type Core struct {
 
 // open makes the core when the app starts.
 func (id *Identity) open(ctx context.Context, in struct{ Settings fastness.Settings }) (*Core, func(error) error, error) {
-	c := &Core{cfg: &id.cfg, logger: id.app.Logger(), bootstrapFile: bootstrapPath(in.Settings)}
+	c := &Core{cfg: &id.cfg, resets: id.resets, logger: id.app.Logger(), bootstrapFile: bootstrapPath(in.Settings)}
 	// Open mostly makes a file there. In development the certificate has made the
 	// folder, elsewhere nothing has. What is wrong with it, Open says.
 	_ = os.MkdirAll(in.Settings.DataDir, 0o700)

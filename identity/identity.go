@@ -18,10 +18,11 @@ import (
 // Identity is what an app knows its users by. Make one with [New], and let it
 // declare itself on one app.
 type Identity struct {
-	cfg  Config
-	app  *fastness.App
-	ways []Way
-	core atomic.Pointer[Core] // once the app has started
+	cfg    Config
+	app    *fastness.App
+	ways   []Way
+	resets []func(ctx context.Context, c *Core, userID string) error
+	core   atomic.Pointer[Core] // once the app has started
 	// codes is nil unless another package gives codes.
 	codes *Codes
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/fastness/fastness"
@@ -50,7 +51,8 @@ func (id *Identity) declareMe(app *fastness.App) {
 	fastness.Get(mine, "/api-keys", listKeys, fastness.OperationID("listAPIKeys"),
 		fastness.Summary("The caller's API keys"), fastness.ResponseDescription("The keys, without what is secret in them."))
 	fastness.Post(mine, "/api-keys", createKey, fastness.OperationID("createAPIKey"),
-		fastness.Summary("Make an API key"), fastness.ResponseDescription("The key. It is told this once."))
+		fastness.Summary("Make an API key"), fastness.Description("It takes a log-in within the last 10 minutes."),
+		fastness.ResponseDescription("The key. It is told this once."))
 	fastness.Delete(mine, "/api-keys/{key_id}", revokeKey, fastness.OperationID("revokeAPIKey"),
 		fastness.Summary("Revoke an API key"), fastness.ResponseDescription("Revoked."),
 		fastness.Response[*problem.Problem](404, "The caller has no such key."))
@@ -264,9 +266,29 @@ type createKeyInput struct {
 	}
 }
 
+// maxKeyAge is how old a log-in may be that makes API keys.
+const maxKeyAge = 10 * time.Minute
+
+// logInAgain is the answer to callers whose log-in is too long ago. Clients that
+// know RFC 9470 log the user in again and come back.
+func logInAgain(u *auth.User) error {
+	scheme := "Cookie"
+	if u.Scheme == schemeOAuth2 {
+		scheme = "Bearer"
+	}
+	return problem.New(http.StatusUnauthorized, "log in again: this takes a log-in within the last 10 minutes").
+		Named("insufficient_user_authentication").
+		With("WWW-Authenticate", scheme+` error="insufficient_user_authentication", max_age="`+strconv.Itoa(int(maxKeyAge.Seconds()))+`"`)
+}
+
 // createKey makes a key for no more than the caller's own credential is for.
 func createKey(ctx context.Context, in createKeyInput) (fastness.Created[NewKeyView], error) {
 	var out fastness.Created[NewKeyView]
+	// A key outlives the session, and a change of the password: whoever holds a copy
+	// of a cookie must not be able to make one.
+	if in.User.At.Before(in.Core.cfg.Now().Add(-maxKeyAge)) {
+		return out, logInAgain(&in.User)
+	}
 	scopes, all := in.User.Scopes, in.User.AllScopes
 	if in.Body.Scopes != nil {
 		scopes, all = auth.SetOf(*in.Body.Scopes...), false

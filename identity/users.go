@@ -142,6 +142,7 @@ func readUser(_ context.Context, in struct{ User managed }) (UserView, error) {
 }
 
 type changeUserInput struct {
+	Core     *Core
 	Accounts *account.Accounts
 	From     origin
 	User     managed
@@ -182,6 +183,11 @@ func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
 	if err := in.Accounts.Update(ctx, in.From.By, in.User.ID, u); err != nil {
 		return UserView{}, err
 	}
+	if u.Password != nil || u.ResetSecondFactor {
+		if err := in.Core.Reset(ctx, in.User.ID); err != nil {
+			return UserView{}, err
+		}
+	}
 	found, err := in.Accounts.Get(ctx, in.User.ID)
 	if err != nil {
 		return UserView{}, err
@@ -190,11 +196,14 @@ func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
 }
 
 func deleteUser(ctx context.Context, in struct {
-	Accounts *account.Accounts
-	From     origin
-	User     managed
+	Core *Core
+	From origin
+	User managed
 }) (fastness.NoContent, error) {
-	return fastness.NoContent{}, in.Accounts.Delete(ctx, in.From.By, in.User.ID)
+	if err := in.Core.Accounts.Delete(ctx, in.From.By, in.User.ID); err != nil {
+		return fastness.NoContent{}, err
+	}
+	return fastness.NoContent{}, in.Core.Reset(ctx, in.User.ID)
 }
 
 func createFirst(ctx context.Context, in struct {

@@ -68,7 +68,10 @@ func (c *Config) validate() error {
 
 // Server is the authorization server of an app. Make one with [New], and let it
 // declare itself on one app.
-type Server struct{ cfg Config }
+type Server struct {
+	cfg Config
+	app *fastness.App
+}
 
 // New returns a server. What is wrong with cfg is reported when the app starts,
 // with all that is wrong elsewhere.
@@ -96,6 +99,7 @@ func (s *Server) Declare(app *fastness.App) {
 		app.Mistake(err)
 		return
 	}
+	s.app = app
 	s.cfg.Identity.OfferCodes(identity.Codes{Authorize: authorizePath, Token: tokenPath, Scopes: ownScopes(), DocsClient: s.cfg.DocsClient})
 	fastness.ProvideApp(app, s.open)
 	s.declareFlow(app)

@@ -35,7 +35,7 @@ func (s *Server) open(ctx context.Context, in struct{ Core *identity.Core }) (*e
 		return nil, nil, err
 	}
 	e := &engine{cfg: s.cfg, core: in.Core, origins: origins(in.Core.Clients())}
-	if s.cfg.DocsClient != "" {
+	if s.cfg.DocsClient != "" && s.app.DocsShown() { // Elsewhere there is no page that it could be.
 		e.docs = &identity.Client{
 			ID: s.cfg.DocsClient, Name: "The API documentation", FirstParty: true,
 			RedirectURIs: []string{in.Core.Issuer + docsRedirect},

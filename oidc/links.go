@@ -72,3 +72,16 @@ func (l *links) add(ctx context.Context, core *identity.Core, issuer, subject, u
 	}
 	return err
 }
+
+// forgetLinks deletes the links to an account: they may be somebody else's, or the
+// account is gone and its owner must be able to come back.
+func forgetLinks(ctx context.Context, core *identity.Core, user string) error {
+	l, err := openLinks(ctx, core.DB(), core.Now)
+	if err != nil {
+		return err
+	}
+	if _, err := l.sql.Exec(ctx, "DELETE FROM fastness_oidc_links WHERE user_id = ?", user); err != nil {
+		return fmt.Errorf("oidc: forget links: %w", err)
+	}
+	return nil
+}

@@ -126,6 +126,7 @@ func (l *Login) Declare(app *fastness.App) {
 		return
 	}
 	if l.cfg.Identity != nil {
+		l.cfg.Identity.OnReset(forgetLinks)
 		l.cfg.Identity.OfferLogin(cmp.Or(l.cfg.Label, "Log in with "+l.cfg.Name), l.Path())
 	}
 	pages := app.Group("", access.Public, fastness.Tags("log-in"), fastness.Hidden())

@@ -83,6 +83,9 @@ func loginAttacks() map[string]func(a *attempt) json.RawMessage {
 		"LockedUser": sign(func(a *attempt) {
 			a.must(a.core.Accounts.Lock(a.t.Context(), account.By{}, a.ann, a.now().Add(time.Hour)))
 		}),
+		"PasswordWasResetByAnAdministrator": sign(func(a *attempt) {
+			a.must(a.core.Reset(a.t.Context(), a.ann))
+		}),
 		"CredentialOfADeletedUser": sign(func(a *attempt) {
 			a.must(a.core.Accounts.Delete(a.t.Context(), account.By{}, a.ann))
 		}),

@@ -44,7 +44,8 @@
 // the password: the log-in knows about second factors and guesses, and users
 // without a password have a passkey.
 //
-// A change of the password does not remove passkeys: look at the list.
+// A change of the password by its owner does not remove passkeys: look at the
+// list. One by an administrator does, because somebody else may have added them.
 //
 // # What a stranger learns
 //

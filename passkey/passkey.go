@@ -40,6 +40,13 @@ func (k *Keys) Declare(app *fastness.App) {
 		return
 	}
 	k.cfg.Identity.OfferLogin("Log in with a passkey", "/passkeys/login")
+	k.cfg.Identity.OnReset(func(ctx context.Context, c *identity.Core, userID string) error {
+		s, err := sqlstore.Open(ctx, c.DB(), tables())
+		if err != nil {
+			return err
+		}
+		return (&party{core: c, store: s}).forget(ctx, userID)
+	})
 	fastness.ProvideApp(app, k.open)
 	fastness.Provide(app, originOf)
 	fastness.Provide(app, ownerOf)

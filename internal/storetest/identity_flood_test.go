@@ -237,3 +237,22 @@ func TestNoKeySetForSharedSecrets(t *testing.T) {
 	a.Get("/.well-known/jwks.json").Want(200).WantHeader("Content-Type", "application/jwk-set+json").WantJSON(`{"keys":[]}`)
 	onSQLite(t, nil).Get("/.well-known/jwks.json").Want(200).WantHeader("Content-Type", "application/jwk-set+json")
 }
+
+// A key outlives its session, and the owner's change of the password.
+func TestCopiedCookieMakesNoAPIKey(t *testing.T) {
+	a := newIdentityWorld(t, openSQLite(t, t.TempDir()+"/users.db")).start(t, nil)
+	a.add(t, "ann", "admin")
+	cookie, tokens := a.browser(t, "ann"), a.logIn(t, "ann")
+	own := []fastnesstest.Option{fastnesstest.Cookie(cookie.Name, cookie.Value), fastnesstest.Header("Sec-Fetch-Site", "same-origin")}
+	body := jsonOf(map[string]string{"name": "x"})
+	a.Post("/me/api-keys", body, own...).Want(201)
+	a.world.clock.add(9 * time.Minute)
+	a.Post("/me/api-keys", body, own...).Want(201)
+	a.world.clock.add(time.Minute + time.Second)
+	got := a.Post("/me/api-keys", body, own...)
+	got.WantProblem(401, "insufficient_user_authentication")
+	got.WantHeader("WWW-Authenticate", `Cookie error="insufficient_user_authentication", max_age="600"`)
+	fresh := a.tokens(t, a.refresh(tokens.Refresh)) // A new token is no new log-in.
+	a.Post("/me/api-keys", body, bearer(fresh.Access)).WantProblem(401, "insufficient_user_authentication")
+	a.Post("/me/api-keys", body, bearer(a.logIn(t, "ann").Access)).Want(201)
+}

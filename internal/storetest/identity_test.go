@@ -51,8 +51,9 @@ type identityApp struct {
 
 // identityConfig is what a test may change before the app starts.
 type identityConfig struct {
-	app   fastness.Config
-	users identity.Config
+	app     fastness.Config
+	users   identity.Config
+	onReset func(context.Context, *identity.Core, string) error
 }
 
 // start starts an app over the world's database. What adjust changes holds for
@@ -72,8 +73,8 @@ func (w *identityWorld) build(t testing.TB, adjust func(*identityConfig)) *ident
 	roles := []string{"admin", "seller", "customer"}
 	logger := slog.New(slog.NewTextHandler(w.printed, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg := identityConfig{
-		fastness.Config{Title: "Shop", Version: "1.0.0", Logger: logger, Roles: roles},
-		identity.Config{
+		app: fastness.Config{Title: "Shop", Version: "1.0.0", Logger: logger, Roles: roles},
+		users: identity.Config{
 			Open:  func(context.Context, fastness.Settings) (*sqldb.DB, error) { return openAgain(t, w.db), nil },
 			Roles: roles, Now: w.clock.Now, InsecureWeakHashing: "a test hashes often",
 			SignUp:  &identity.SignUp{Roles: []string{"customer"}, Tenant: "castle"},
@@ -86,7 +87,11 @@ func (w *identityWorld) build(t testing.TB, adjust func(*identityConfig)) *ident
 	}
 	a := &identityApp{world: w, app: fastness.New(cfg.app)}
 	fastness.ProvideValue(a.app, fastness.Settings{Addr: "127.0.0.1:8443", DataDir: w.folder})
-	identity.New(cfg.users).Declare(a.app)
+	users := identity.New(cfg.users)
+	if cfg.onReset != nil {
+		users.OnReset(cfg.onReset)
+	}
+	users.Declare(a.app)
 	a.declare()
 	return a
 }

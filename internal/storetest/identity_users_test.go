@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/keyring"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
@@ -248,4 +250,30 @@ func TestCertificateIsForItsUserWhileTheyMay(t *testing.T) {
 		t.Fatal(err)
 	}
 	send("GET", "robot", true, "").WantProblem(401, "invalid_credentials")
+}
+
+// What else lets a user in may be somebody else's: it goes when an administrator
+// sets the password, and stays when the user does.
+func TestResetTakesAwayOtherWaysIn(t *testing.T) {
+	a := newIdentityWorld(t, openSQLite(t, t.TempDir()+"/users.db"))
+	var reset []string
+	app := a.start(t, func(c *identityConfig) {
+		c.onReset = func(_ context.Context, _ *identity.Core, id string) error {
+			reset = append(reset, id)
+			return nil
+		}
+	})
+	ann, bob := app.add(t, "ann"), app.add(t, "bob")
+	app.add(t, "root", "admin")
+	root, own := bearer(app.logIn(t, "root").Access), bearer(app.logIn(t, "ann").Access)
+	app.Do("PUT", "/me/password", jsonOf(map[string]string{"current_password": goodPassword, "new_password": goodPassword + " 2"}), own).Want(204)
+	app.Do("PATCH", "/users/"+ann.ID, fastnesstest.JSON(`{"roles":[]}`), root).Want(200)
+	if len(reset) != 0 {
+		t.Errorf("%q were reset, want nobody yet", reset)
+	}
+	app.Do("PATCH", "/users/"+ann.ID, jsonOf(map[string]string{"password": goodPassword + " 3"}), root).Want(200)
+	app.Do("DELETE", "/users/"+bob.ID, nil, root).Want(204)
+	if want := []string{ann.ID, bob.ID}; !slices.Equal(reset, want) {
+		t.Errorf("%q were reset, want %q", reset, want)
+	}
 }

@@ -228,7 +228,7 @@ func TestWhatCannotBeSafeDoesNotStart(t *testing.T) {
 		"a client named as the API": {func(o *options) {
 			o.users.Audience = "web"
 		}, "same audience"},
-		"a scope of OpenID": {func(o *options) { o.users.Scopes = []identity.Scope{{Name: "openid"}} }, `"openid"`},
+		"a scope of OpenID": {func(o *options) { o.users.Scopes = append(o.users.Scopes, identity.Scope{Name: "openid"}) }, `"openid"`},
 		"codes for an hour": {func(o *options) { o.server.CodeTTL = time.Hour }, "CodeTTL"},
 		"log-ins for a day": {func(o *options) { o.server.LoginTTL = 24 * time.Hour }, "LoginTTL"},
 	} {

@@ -418,3 +418,31 @@ func (w *world) addSecondFactor(t *testing.T, id string) {
 		t.Fatal(err)
 	}
 }
+
+// TestALinkGoesWithAResetOfThePassword: somebody else may have made it, and the
+// administrator cannot know.
+func TestALinkGoesWithAResetOfThePassword(t *testing.T) {
+	f := newFake(t)
+	w := f.world(t, nil)
+	b := w.loggedIn(t, "ada")
+	away := b.post(t, w.issuer+"/login/acme/link", url.Values{"next": {"/whoami"}}).want(t, http.StatusSeeOther)
+	u, err := url.Parse(away.header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.nonce = u.Query().Get("nonce")
+	b.get(t, back(b, u.Query().Get("state"))).want(t, http.StatusOK)
+	logIn := func() *page {
+		other := w.newBrowser(t)
+		return other.get(t, back(other, f.leave(t, other, "/login/acme?next=/whoami").Get("state")))
+	}
+	if got := logIn().want(t, http.StatusOK); !strings.Contains(got.body, w.users["ada"]) {
+		t.Fatalf("logged in as %s, want ada", got.body)
+	}
+	if err := w.core.Reset(t.Context(), w.users["ada"]); err != nil {
+		t.Fatal(err)
+	}
+	if got := logIn(); got.status == http.StatusOK && strings.Contains(got.body, w.users["ada"]) {
+		t.Errorf("the link still logs in as %s", got.body)
+	}
+}
