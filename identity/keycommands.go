@@ -19,7 +19,7 @@ import (
 type keysCommand struct {
 	List      keysList      `cmd:"" help:"List the keys: where each is in its life, and when that changes."`
 	Rotate    keysRotate    `cmd:"" help:"Make the next key. It is published at once and signs once everybody can know it."`
-	Revoke    keysRevoke    `cmd:"" help:"Make a key good for nothing, at once: for one that has leaked. What it signed is void."`
+	Revoke    keysRevoke    `cmd:"" help:"Make a key good for nothing, in running servers within 5 seconds: for one that has leaked. What it signed is void."`
 	NewMaster keysNewMaster `cmd:"" name:"new-master" help:"Make a file with a new master key, which encrypts all others where they are stored."`
 }
 

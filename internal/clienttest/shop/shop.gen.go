@@ -1620,12 +1620,16 @@ type ClientInterface interface {
 
 	// CreateAPIKeyWithBody Make an API key
 	//
+	// It takes a log-in within the last 10 minutes.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /me/api-keys (the `CreateAPIKey` operationId).
 	CreateAPIKeyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateAPIKey Make an API key
+	//
+	// It takes a log-in within the last 10 minutes.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2377,6 +2381,8 @@ func (c *Client) ListAPIKeys(ctx context.Context, reqEditors ...RequestEditorFn)
 
 // CreateAPIKeyWithBody Make an API key
 //
+// It takes a log-in within the last 10 minutes.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /me/api-keys (the `CreateAPIKey` operationId).
@@ -2393,6 +2399,8 @@ func (c *Client) CreateAPIKeyWithBody(ctx context.Context, contentType string, b
 }
 
 // CreateAPIKey Make an API key
+//
+// It takes a log-in within the last 10 minutes.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5541,12 +5549,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAPIKeyWithBodyWithResponse Make an API key
 	//
+	// It takes a log-in within the last 10 minutes.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /me/api-keys (the `CreateAPIKey` operationId).
 	CreateAPIKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAPIKeyResponse, error)
 
 	// CreateAPIKeyWithResponse Make an API key
+	//
+	// It takes a log-in within the last 10 minutes.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11767,6 +11779,8 @@ func (c *ClientWithResponses) ListAPIKeysWithResponse(ctx context.Context, reqEd
 
 // CreateAPIKeyWithBodyWithResponse Make an API key
 //
+// It takes a log-in within the last 10 minutes.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /me/api-keys (the `CreateAPIKey` operationId).
@@ -11779,6 +11793,8 @@ func (c *ClientWithResponses) CreateAPIKeyWithBodyWithResponse(ctx context.Conte
 }
 
 // CreateAPIKeyWithResponse Make an API key
+//
+// It takes a log-in within the last 10 minutes.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
