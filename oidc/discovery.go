@@ -40,16 +40,16 @@ type Provider struct {
 	RevocationEndpoint    string   `json:"revocation_endpoint" maxLength:"2048"`
 	IntrospectionEndpoint *string  `json:"introspection_endpoint,omitempty" maxLength:"2048"`
 	JWKSURI               string   `json:"jwks_uri" maxLength:"2048"`
-	Scopes                []string `json:"scopes_supported" maxItems:"1000"`
-	ResponseTypes         []string `json:"response_types_supported" maxItems:"10"`
-	ResponseModes         []string `json:"response_modes_supported" maxItems:"10"`
-	GrantTypes            []string `json:"grant_types_supported" maxItems:"10"`
-	SubjectTypes          []string `json:"subject_types_supported" maxItems:"10"`
-	Algorithms            []string `json:"id_token_signing_alg_values_supported" maxItems:"10"`
-	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported" maxItems:"10"`
-	ChallengeMethods      []string `json:"code_challenge_methods_supported" maxItems:"10"`
-	Claims                []string `json:"claims_supported" maxItems:"100"`
-	Prompts               []string `json:"prompt_values_supported" maxItems:"10"`
+	Scopes                []string `json:"scopes_supported" maxItems:"1000" maxLength:"128"`
+	ResponseTypes         []string `json:"response_types_supported" maxItems:"10" maxLength:"128"`
+	ResponseModes         []string `json:"response_modes_supported" maxItems:"10" maxLength:"128"`
+	GrantTypes            []string `json:"grant_types_supported" maxItems:"10" maxLength:"128"`
+	SubjectTypes          []string `json:"subject_types_supported" maxItems:"10" maxLength:"128"`
+	Algorithms            []string `json:"id_token_signing_alg_values_supported" maxItems:"10" maxLength:"128"`
+	TokenAuthMethods      []string `json:"token_endpoint_auth_methods_supported" maxItems:"10" maxLength:"128"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported" maxItems:"10" maxLength:"128"`
+	Claims                []string `json:"claims_supported" maxItems:"100" maxLength:"128"`
+	Prompts               []string `json:"prompt_values_supported" maxItems:"10" maxLength:"128"`
 	NamesIssuer           bool     `json:"authorization_response_iss_parameter_supported"`
 	ClaimsParameter       bool     `json:"claims_parameter_supported"`
 	RequestParameter      bool     `json:"request_parameter_supported"`
