@@ -131,3 +131,12 @@ func TestClientAddrIsThatOfTheConnection(t *testing.T) {
 		t.Errorf("after the request the address is %v, want none", addr)
 	}
 }
+
+func TestMissingSchemeIsNamed(t *testing.T) {
+	app := fastness.New(fastness.Config{Title: "T", Version: "1"})
+	app.Authenticate(nil)
+	fastness.Get(app, "/a", func(context.Context, struct{}) (string, error) { return "", nil }, access.Authenticated)
+	if err := app.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "scheme 1 is nil") {
+		t.Errorf("Start() = %v, want that a scheme is nil", err)
+	}
+}

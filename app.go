@@ -30,6 +30,7 @@ type App struct {
 	types *schema.Types
 	defences
 	callers *auth.Schemes
+	scopes  map[string]bool // that tokens can have, or nil if nobody says
 
 	groups     []*Group
 	operations []*operationPlan

@@ -42,6 +42,7 @@ func (a *App) compileSchemes() (errs []error) {
 	if a.callers, err = auth.New(a.schemes...); err != nil {
 		errs = append(errs, err)
 	}
+	a.scopes = scopesOf(a.callers.Descriptions())
 	for _, role := range a.cfg.Roles {
 		if role == "" {
 			errs = append(errs, errors.New("config: Roles: a role has no name"))
@@ -50,12 +51,12 @@ func (a *App) compileSchemes() (errs []error) {
 	return errs
 }
 
-// knownScopes are the scopes that tokens can have, or nil if a scheme does not
+// scopesOf returns the scopes that tokens can have, or nil if a scheme does not
 // say: only that of type oauth2 lists them.
-func (a *App) knownScopes() map[string]bool {
+func scopesOf(schemes []auth.Description) map[string]bool {
 	var known map[string]bool
-	for _, scheme := range a.schemes {
-		switch described := scheme.Describe().Security; {
+	for _, scheme := range schemes {
+		switch described := scheme.Security; {
 		case described == nil || described.Type == "http" && described.Scheme == "bearer":
 			return nil
 		case described.Type == "oauth2" && described.Flows != nil:
@@ -89,9 +90,9 @@ func (a *App) compileGate(rule operation.Access) (g gate, errs []error) {
 			errs = append(errs, fmt.Errorf("access rule %q: role %q is not declared: the roles of the app are Config.Roles", rule, role))
 		}
 	}
-	if known := a.knownScopes(); known != nil {
+	if a.scopes != nil {
 		for _, scope := range needs.Scopes {
-			if !known[scope] {
+			if !a.scopes[scope] {
 				errs = append(errs, fmt.Errorf("access rule %q: scope %q is not one that a token can have: declare it where the tokens come from (identity: Config.Scopes)", rule, scope))
 			}
 		}
@@ -117,7 +118,7 @@ func (op *operationPlan) compileGate(a *App) (errs []error) {
 	if op.spec.Access == nil || op.spec.Access.Needs().Caller {
 		return errs
 	}
-	for _, plan := range append([]*inputPlan{&op.input}, inputsOf(op.input.uses)...) {
+	for _, plan := range op.input.withProviders() {
 		for _, f := range plan.callers {
 			if f.kind != maybeUser {
 				errs = append(errs, fmt.Errorf("field %s of type %s: the operation is public, so nobody may be calling: want *auth.User or another access rule", f.name, f.kind))

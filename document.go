@@ -130,7 +130,7 @@ func first(texts ...string) string {
 // parameters lists what the operation and its providers read, each once.
 func (d *documenter) parameters(o *openapi.Operation, op *operationPlan) {
 	seen := make(map[string]bool)
-	for _, plan := range append([]*inputPlan{&op.input}, inputsOf(op.input.uses)...) {
+	for _, plan := range op.input.withProviders() {
 		for i := range plan.params {
 			p := &plan.params[i]
 			key := p.in + " " + p.name
@@ -285,7 +285,7 @@ func refusals(op *operationPlan) []int {
 		codes = append(codes, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	reads := op.input.body.kind != noBody
-	for _, plan := range append([]*inputPlan{&op.input}, inputsOf(op.input.uses)...) {
+	for _, plan := range op.input.withProviders() {
 		reads = reads || len(plan.params) > 0
 	}
 	if reads {

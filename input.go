@@ -110,7 +110,7 @@ func (c *inputCompiler) compile(plan *inputPlan, t reflect.Type) []error {
 	for _, u := range c.uses {
 		plan.uses[u.slot] = u
 	}
-	for _, p := range append([]*inputPlan{plan}, inputsOf(plan.uses)...) {
+	for _, p := range plan.withProviders() {
 		for _, param := range p.params {
 			plan.query = plan.query || param.in == "query"
 			plan.cookies = plan.cookies || param.in == "cookie"
@@ -132,10 +132,13 @@ func (p *inputPlan) callsMethods() bool {
 	return p.checks != nil || p.body.plan != nil && p.body.plan.CallsMethods()
 }
 
-func inputsOf(uses []*use) []*inputPlan {
-	plans := make([]*inputPlan, len(uses))
-	for i, u := range uses {
-		plans[i] = &u.input
+// withProviders returns the plan of an operation and those of its providers: all
+// that reads the request.
+func (p *inputPlan) withProviders() []*inputPlan {
+	plans := make([]*inputPlan, 0, len(p.uses)+1)
+	plans = append(plans, p)
+	for _, u := range p.uses {
+		plans = append(plans, &u.input)
 	}
 	return plans
 }

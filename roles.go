@@ -14,7 +14,7 @@ import (
 // plans returns the plans of all that the operation reads and of its answer.
 func (op *operationPlan) plans() []*schema.Plan {
 	plans := []*schema.Plan{op.output, op.input.body.plan}
-	for _, input := range append([]*inputPlan{&op.input}, inputsOf(op.input.uses)...) {
+	for _, input := range op.input.withProviders() {
 		for _, list := range [][]param{input.params, input.body.fields} {
 			for i := range list {
 				plans = append(plans, list[i].plan)
