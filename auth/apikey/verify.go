@@ -20,17 +20,10 @@ var errUnknown = errors.New("there is no such API key")
 
 // entry is a key that was used a moment ago.
 type entry struct {
-	key    *Key
-	hash   digest
-	noted  atomic.Bool // its use is written down, or somebody is about to
-	caller atomic.Pointer[caller]
-}
-
-// caller is a user as of a standing. The pair is kept because a standing stays
-// the same for many requests.
-type caller struct {
-	standing *auth.Standing
-	user     *auth.User
+	key   *Key
+	hash  digest
+	noted atomic.Bool // its use is written down, or somebody is about to
+	owner auth.Memo
 }
 
 func (k *Keys) load(ctx context.Context, id string) (*entry, error) {
@@ -77,7 +70,7 @@ func (k *Keys) verify(ctx context.Context, text, scheme string) (*auth.User, err
 	if err := k.note(ctx, found); err != nil {
 		return nil, err
 	}
-	return found.user(standing, scheme), nil
+	return found.owner.User(standing, scheme, found.key.user), nil
 }
 
 // note writes down that a key was used, at most once in a while.
@@ -94,15 +87,10 @@ func (k *Keys) note(ctx context.Context, e *entry) error {
 	return nil
 }
 
-// user returns the caller. It is made once for each standing.
-func (e *entry) user(standing *auth.Standing, scheme string) *auth.User {
-	if kept := e.caller.Load(); kept != nil && kept.standing == standing && kept.user.Scheme == scheme {
-		return kept.user
+// user returns who calls with the key.
+func (k *Key) user(standing *auth.Standing, scheme string) *auth.User {
+	return &auth.User{
+		ID: k.Owner, Name: standing.Name, Roles: standing.Roles, Tenant: standing.Tenant,
+		Scopes: k.Scopes, AllScopes: k.AllScopes, Client: k.ID, Scheme: scheme, Until: k.Expires,
 	}
-	u := &auth.User{
-		ID: e.key.Owner, Name: standing.Name, Roles: standing.Roles, Tenant: standing.Tenant,
-		Scopes: e.key.Scopes, AllScopes: e.key.AllScopes, Client: e.key.ID, Scheme: scheme, Until: e.key.Expires,
-	}
-	e.caller.Store(&caller{standing, u})
-	return u
 }

@@ -134,7 +134,7 @@ func (c *Cookies) Authenticate(ctx context.Context, r *http.Request) (*auth.User
 	if err != nil {
 		return nil, err
 	}
-	return found.user(standing, c.cfg.Name), nil
+	return found.owner.User(standing, c.cfg.Name, found.session.user), nil
 }
 
 // Session returns the session whose cookie r has, as the database has it now, or
@@ -154,19 +154,13 @@ func (c *Cookies) Session(ctx context.Context, r *http.Request) (*Session, error
 	return found, nil
 }
 
-// user returns the caller. It is made once for each standing.
-func (c *cookie) user(standing *auth.Standing, scheme string) *auth.User {
-	if kept := c.caller.Load(); kept != nil && kept.standing == standing && kept.user.Scheme == scheme {
-		return kept.user
-	}
-	s := c.session
-	u := &auth.User{
+// user returns who calls with the session's cookie.
+func (s *Session) user(standing *auth.Standing, scheme string) *auth.User {
+	return &auth.User{
 		ID: s.User, Name: standing.Name, Roles: standing.Roles, Tenant: standing.Tenant,
 		Scopes: s.Scopes, AllScopes: s.AllScopes, Client: s.Client, Session: s.ID, Scheme: scheme,
 		Methods: s.Methods, At: s.At, Until: s.Absolute,
 	}
-	c.caller.Store(&caller{standing, u})
-	return u
 }
 
 // LogIn begins a session for the browser that sent r and sets its cookie in h.

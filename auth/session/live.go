@@ -93,14 +93,7 @@ func (s *Sessions) standing(ctx context.Context, user string, epoch int64) (*aut
 type cookie struct {
 	session *Session
 	noted   atomic.Bool // its use is written down, or somebody is about to
-	caller  atomic.Pointer[caller]
-}
-
-// caller is a user as of a standing. The pair is kept because a standing stays
-// the same for many requests.
-type caller struct {
-	standing *auth.Standing
-	user     *auth.User
+	owner   auth.Memo
 }
 
 func (s *Sessions) loadCookie(ctx context.Context, hash digest) (*cookie, error) {

@@ -102,12 +102,7 @@ func (b *Bearer) Authenticate(ctx context.Context, r *http.Request) (*auth.User,
 	if err != nil {
 		return nil, refusal(err)
 	}
-	if c := e.user.Load(); c != nil && c.standing == standing && c.user.Scheme == b.cfg.Name {
-		return c.user, nil
-	}
-	u := e.token.user(standing, b.cfg.Name)
-	e.user.Store(&caller{standing, u})
-	return u, nil
+	return e.user.User(standing, b.cfg.Name, e.token.user), nil
 }
 
 // refusal makes of an error what a scheme returns.

@@ -3,7 +3,6 @@ package token
 import (
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/fastness/fastness/auth"
 )
@@ -13,13 +12,7 @@ type entry struct {
 	token      Token
 	until      int64  // exp, in Unix seconds
 	generation uint64 // of the keys, read before the key was
-	// user is who the token stands for, made for one standing.
-	user atomic.Pointer[caller]
-}
-
-type caller struct {
-	standing *auth.Standing
-	user     *auth.User
+	user       auth.Memo
 }
 
 // shards is how many locks there are. Signatures are spread evenly over them.
