@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	coreos "github.com/coreos/go-oidc/v3/oidc"
@@ -137,7 +136,7 @@ func (l *Login) finish(ctx context.Context, in finishInput) (out fastness.Result
 			Name: "authn_login_fail", Refused: true, Request: fastness.RequestID(ctx), Address: by(ctx, in.Request).Address,
 			Details: []slog.Attr{slog.String("issuer", l.cfg.Issuer), slog.String("reason", err.Error())},
 		}
-		if !l.strays.take(in.Core.Now()) {
+		if !l.strays.Take(in.Core.Now()) {
 			return out, failed(err)
 		}
 		return out, failed(errors.Join(err, in.Core.Events.Record(ctx, e)))
@@ -154,27 +153,6 @@ func (l *Login) finish(ctx context.Context, in finishInput) (out fastness.Result
 	out = redirect(f.Next)
 	out.Cookies = append(cookiesOf(header), &http.Cookie{Name: l.cookie(), Path: "/", MaxAge: -1})
 	return out, nil
-}
-
-// allowance is of one event a second, of which a minute's worth can be saved.
-// Anybody can make up a cookie and an answer to it, and must not fill the log: what
-// is over it is not recorded.
-type allowance struct {
-	mu    sync.Mutex
-	spent time.Time // up to when all is spent
-}
-
-func (a *allowance) take(now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if oldest := now.Add(-time.Minute); a.spent.Before(oldest) {
-		a.spent = oldest
-	}
-	if a.spent.After(now.Add(-time.Second)) {
-		return false
-	}
-	a.spent = a.spent.Add(time.Second)
-	return true
 }
 
 // proved returns what the provider says, once it is proved.

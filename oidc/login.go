@@ -18,6 +18,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auditlog"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/identity"
@@ -79,7 +80,7 @@ type Stranger struct {
 // must say so (amr "mfa").
 type Login struct {
 	cfg    LoginConfig
-	strays allowance
+	strays auditlog.Allowance
 
 	mu       sync.Mutex
 	provider *coreos.Provider // once it was reached

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
-	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auditlog"
@@ -169,30 +167,11 @@ func (r *refusal) Unwrap() []error { return []error{errRefused, r.reason} }
 // tried anything, and must not fill the log: what is about no passkey that there
 // is, is recorded once a second on the average.
 func (p *party) recordFailure(ctx context.Context, f from, r *refusal) error {
-	if r.user == "" && !p.strays.take(p.core.Now()) {
+	if r.user == "" && !p.strays.Take(p.core.Now()) {
 		return nil
 	}
 	return p.core.Events.Record(ctx, auditlog.Event{
 		Name: "authn_login_fail", Subject: r.user, Address: f.Address, Request: f.Request, Refused: true,
 		Details: []slog.Attr{slog.String("reason", "passkey"), slog.String("detail", r.Error())},
 	})
-}
-
-// allowance is of one a second, of which a minute's worth can be saved.
-type allowance struct {
-	mu    sync.Mutex
-	spent time.Time // up to when all is spent
-}
-
-func (a *allowance) take(now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if oldest := now.Add(-time.Minute); a.spent.Before(oldest) {
-		a.spent = oldest
-	}
-	if a.spent.After(now.Add(-time.Second)) {
-		return false
-	}
-	a.spent = a.spent.Add(time.Second)
-	return true
 }

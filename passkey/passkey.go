@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auditlog"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/identity"
@@ -61,7 +62,7 @@ type party struct {
 	store  *sqlstore.Store
 	site   *signed.Site
 	name   string
-	strays allowance
+	strays auditlog.Allowance
 }
 
 func (k *Keys) open(ctx context.Context, in struct{ Core *identity.Core }) (*party, func(error) error, error) {
