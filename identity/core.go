@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -277,13 +276,4 @@ func (c *Core) makeSchemes() (err error) {
 	}
 	c.keys, err = apikey.NewScheme(apikey.SchemeConfig{Keys: c.APIKeys, Name: schemeAPIKey})
 	return err
-}
-
-// originOf says where a request comes from.
-func originOf(ctx context.Context, in struct{ Request *http.Request }) (origin, error) {
-	o := origin{By: account.By{Request: fastness.RequestID(ctx), Address: clientAddress(ctx)}, Label: in.Request.UserAgent()}
-	if u := auth.From(ctx); u != nil {
-		o.Actor, o.Session = u.ID, u.Session
-	}
-	return o, nil
 }

@@ -10,7 +10,7 @@ import (
 
 type enrolInput struct {
 	Core *Core
-	From origin
+	From Origin
 	Body struct {
 		Password secret.Text `json:"password" minLength:"1" maxLength:"4096" doc:"The current password."`
 	}
@@ -33,7 +33,7 @@ func enrol(ctx context.Context, in enrolInput) (EnrolmentView, error) {
 type confirmInput struct {
 	Core *Core
 	User auth.User
-	From origin
+	From Origin
 	Body struct {
 		Code string `json:"code" minLength:"6" maxLength:"16"`
 	}
@@ -64,7 +64,7 @@ func viewOfCodes(codes []secret.Text, err error) (RecoveryCodes, error) {
 type factorProof struct {
 	Core *Core
 	User auth.User
-	From origin
+	From Origin
 	Body struct {
 		Password secret.Text `json:"password" minLength:"1" maxLength:"4096" doc:"The current password."`
 		Code     string      `json:"code" minLength:"6" maxLength:"64" doc:"A code of the app, or a recovery code."`

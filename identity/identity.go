@@ -129,9 +129,3 @@ func (l *late) Authenticate(ctx context.Context, r *http.Request) (*auth.User, e
 	}
 	return l.made(core).Authenticate(ctx, r)
 }
-
-// origin is where a request comes from, for the log of events.
-type origin struct {
-	account.By
-	Label string
-}

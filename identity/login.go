@@ -7,13 +7,11 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/account"
-	"github.com/fastness/fastness/auth/session"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/secret"
 )
@@ -62,18 +60,7 @@ func (in loginPageInput) page(ways []Way) LoginPage {
 		"code":        "Please type in everything again, with a code of your authenticator app.",
 		"busy":        "Too many attempts. Please try again later.",
 	}
-	return LoginPage{App: in.Core.displayName(), Next: ownPath(in.Next), Problem: texts[in.Problem], Code: in.Problem == "code", Ways: ways}
-}
-
-// ownPath returns a path of this site, or "/" if it could lead elsewhere.
-func ownPath(path string) string {
-	strange := func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/-._~!$&'()*+,;=:@?%", r))
-	}
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, strange) {
-		return "/"
-	}
-	return path
+	return LoginPage{App: in.Core.displayName(), Next: OwnPath(in.Next), Problem: texts[in.Problem], Code: in.Problem == "code", Ways: ways}
 }
 
 func loginStyle(context.Context, struct{}) (fastness.Raw, error) {
@@ -83,7 +70,7 @@ func loginStyle(context.Context, struct{}) (fastness.Raw, error) {
 
 type submitInput struct {
 	Core     *Core
-	From     origin
+	From     Origin
 	Request  *http.Request
 	Username string       `form:"username" default:"" maxLength:"256"`
 	Password *secret.Text `form:"password" maxLength:"4096"`
@@ -94,7 +81,7 @@ type submitInput struct {
 // submitLogin takes the form of the page and leads on, or back to it.
 func submitLogin(ctx context.Context, in submitInput) (fastness.Result[fastness.NoContent], error) {
 	out, err := in.Core.browserLogin(ctx, in.Request, in.From, account.Attempt{Name: in.Username, Password: revealed(in.Password), Code: in.Code})
-	next := ownPath(in.Next)
+	next := OwnPath(in.Next)
 	if why := reasonOf(err); why != "" {
 		next, err = "/login?"+url.Values{"problem": {why}, "next": {next}}.Encode(), nil
 	}
@@ -122,7 +109,7 @@ func reasonOf(err error) string {
 
 type beginInput struct {
 	Core    *Core
-	From    origin
+	From    Origin
 	Request *http.Request
 	Body    struct {
 		Username string      `json:"username" minLength:"1" maxLength:"256"`
@@ -141,7 +128,7 @@ const deviceCookie = "__Host-device"
 
 // browserLogin logs in and sets the cookies. A page of another site must not: it
 // would log its visitor in as somebody else, who then reads what they leave here.
-func (c *Core) browserLogin(ctx context.Context, r *http.Request, from origin, at account.Attempt) (fastness.Result[fastness.NoContent], error) {
+func (c *Core) browserLogin(ctx context.Context, r *http.Request, from Origin, at account.Attempt) (fastness.Result[fastness.NoContent], error) {
 	out := fastness.Result[fastness.NoContent]{Header: noStore()}
 	if !auth.FromOwnPage(r) {
 		return out, auth.CrossSite()
@@ -154,14 +141,10 @@ func (c *Core) browserLogin(ctx context.Context, r *http.Request, from origin, a
 	if err != nil {
 		return out, c.grantError(err)
 	}
-	set := http.Header{}
-	_, err = c.Cookies.LogIn(ctx, set, r, session.Login{
-		User: login.Account.ID, AllScopes: true, Methods: login.Methods, At: login.At, Epoch: login.Account.Epoch, Label: from.Label,
-	})
-	if err != nil {
+	if out.Cookies, err = c.EnterBrowser(ctx, r, from, login); err != nil {
 		return out, refusedGrant(err)
 	}
-	out.Cookies = append(cookiesOf(set), &http.Cookie{
+	out.Cookies = append(out.Cookies, &http.Cookie{
 		Name: deviceCookie, Value: login.Device.Reveal(), Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteStrictMode,
 	})
 	return out, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/fastness/fastness"
@@ -61,7 +60,7 @@ func (id *Identity) declareMe(app *fastness.App) {
 type logOutInput struct {
 	Core *Core
 	User auth.User
-	From origin
+	From Origin
 	Body *struct {
 		Everywhere bool `json:"everywhere" default:"false" doc:"End all sessions of the caller."`
 	}
@@ -83,11 +82,6 @@ func logOut(ctx context.Context, in logOutInput) (fastness.Result[fastness.NoCon
 		return out, nil
 	}
 	return out, in.Core.Sessions.End(ctx, in.User.Session, session.LoggedOut)
-}
-
-// cookiesOf returns the cookies that a header sets.
-func cookiesOf(h http.Header) []*http.Cookie {
-	return (&http.Response{Header: h}).Cookies()
 }
 
 // Me is what callers may know of themselves.
@@ -130,7 +124,7 @@ func list(s auth.Set) []string { return append([]string{}, s.Slice()...) }
 type changePasswordInput struct {
 	Core *Core
 	User auth.User
-	From origin
+	From Origin
 	Body struct {
 		Current secret.Text `json:"current_password" minLength:"1" maxLength:"4096"`
 		New     secret.Text `json:"new_password" minLength:"1" maxLength:"4096"`
@@ -266,28 +260,13 @@ type createKeyInput struct {
 	}
 }
 
-// maxKeyAge is how old a log-in may be that makes API keys.
-const maxKeyAge = 10 * time.Minute
-
-// logInAgain is the answer to callers whose log-in is too long ago. Clients that
-// know RFC 9470 log the user in again and come back.
-func logInAgain(u *auth.User) error {
-	scheme := "Cookie"
-	if u.Scheme == schemeOAuth2 {
-		scheme = "Bearer"
-	}
-	return problem.New(http.StatusUnauthorized, "log in again: this takes a log-in within the last 10 minutes").
-		Named("insufficient_user_authentication").
-		With("WWW-Authenticate", scheme+` error="insufficient_user_authentication", max_age="`+strconv.Itoa(int(maxKeyAge.Seconds()))+`"`)
-}
-
 // createKey makes a key for no more than the caller's own credential is for.
 func createKey(ctx context.Context, in createKeyInput) (fastness.Created[NewKeyView], error) {
 	var out fastness.Created[NewKeyView]
 	// A key outlives the session, and a change of the password: whoever holds a copy
 	// of a cookie must not be able to make one.
-	if in.User.At.Before(in.Core.cfg.Now().Add(-maxKeyAge)) {
-		return out, logInAgain(&in.User)
+	if err := in.Core.RequireRecentLogin(&in.User); err != nil {
+		return out, err
 	}
 	scopes, all := in.User.Scopes, in.User.AllScopes
 	if in.Body.Scopes != nil {

@@ -58,7 +58,7 @@ type answer = fastness.Result[TokenAnswer]
 
 type logInInput struct {
 	Core         *Core
-	From         origin
+	From         Origin
 	GrantType    string       `form:"grant_type" default:"" maxLength:"64" doc:"Must be \"password\" (or \"refresh_token\"). Empty is as absent: \"password\"."`
 	Username     string       `form:"username" default:"" maxLength:"256"`
 	Password     *secret.Text `form:"password" maxLength:"4096"`

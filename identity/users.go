@@ -100,7 +100,7 @@ func createdView(a *account.Account, err error) (created, error) {
 func createUser(ctx context.Context, in struct {
 	Accounts *account.Accounts
 	Caller   auth.User
-	From     origin
+	From     Origin
 	Body     struct {
 		Credentials
 		Roles  []string `json:"roles" maxItems:"100" maxLength:"64"`
@@ -144,7 +144,7 @@ func readUser(_ context.Context, in struct{ User managed }) (UserView, error) {
 type changeUserInput struct {
 	Core     *Core
 	Accounts *account.Accounts
-	From     origin
+	From     Origin
 	User     managed
 	Body     struct {
 		Roles        fastness.Opt[[]string]                 `json:"roles" maxItems:"100" maxLength:"64"`
@@ -197,7 +197,7 @@ func changeUser(ctx context.Context, in changeUserInput) (UserView, error) {
 
 func deleteUser(ctx context.Context, in struct {
 	Core *Core
-	From origin
+	From Origin
 	User managed
 }) (fastness.NoContent, error) {
 	if err := in.Core.Accounts.Delete(ctx, in.From.By, in.User.ID); err != nil {
@@ -208,7 +208,7 @@ func deleteUser(ctx context.Context, in struct {
 
 func createFirst(ctx context.Context, in struct {
 	Core *Core
-	From origin
+	From Origin
 	Body struct {
 		Credentials
 		Token secret.Text `json:"token" minLength:"1" maxLength:"256"`
@@ -225,7 +225,7 @@ func createFirst(ctx context.Context, in struct {
 
 func signUp(ctx context.Context, in struct {
 	Core *Core
-	From origin
+	From Origin
 	Body Credentials
 }) (created, error) {
 	return createdView(in.Core.Accounts.SignUp(ctx, in.From.By, account.New{

@@ -202,6 +202,7 @@ func where(uri string) string {
 
 type decideInput struct {
 	Engine   *engine
+	From     identity.Origin
 	Request  *http.Request
 	ID       string `form:"request" minLength:"43" maxLength:"43"`
 	Session  string `form:"session" minLength:"1" maxLength:"64"`
@@ -225,8 +226,7 @@ func decide(ctx context.Context, in decideInput) (out fastness.Result[fastness.N
 	}
 	if u != nil && u.Session == in.Session {
 		event := auditlog.Event{
-			Name: "user_consent", Actor: u.ID, Subject: u.ID, Refused: in.Decision != "allow", Request: fastness.RequestID(ctx),
-			Address: by(ctx, in.Request).Address,
+			Name: "user_consent", Actor: u.ID, Subject: u.ID, Refused: in.Decision != "allow", Request: in.From.Request, Address: in.From.Address,
 			Details: []slog.Attr{slog.String("client", of.Client), slog.String("scopes", of.scopes().String())},
 		}
 		if err := e.core.Events.Record(ctx, event); err != nil {

@@ -11,9 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
-	"time"
 
 	coreos "github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -21,10 +18,8 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auditlog"
 	"github.com/fastness/fastness/auth"
-	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/auth/session"
 	"github.com/fastness/fastness/identity"
-	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/secret"
 )
@@ -52,7 +47,7 @@ type beginLoginInput struct {
 }
 
 func (l *Login) begin(ctx context.Context, in beginLoginInput) (out fastness.Result[fastness.NoContent], err error) {
-	f := &flow{Next: ownPath(in.Next)}
+	f := &flow{Next: identity.OwnPath(in.Next)}
 	if in.Link { // Only beginLink sets the cookie that says so: a link of another site does not do.
 		asked := l.underWay(in.Request)
 		if asked == nil || asked.Link == "" {
@@ -62,9 +57,6 @@ func (l *Login) begin(ctx context.Context, in beginLoginInput) (out fastness.Res
 	}
 	return l.leave(ctx, in.Core, f)
 }
-
-// maxLinkAge is how long ago the log-in may be of who links an account.
-const maxLinkAge = 10 * time.Minute
 
 type beginLinkInput struct {
 	Core *identity.Core
@@ -77,12 +69,10 @@ type beginLinkInput struct {
 // outlives the session, and the next change of the password, so that whoever finds
 // an open browser or copies a cookie must not tie their own account to it.
 func (l *Login) beginLink(_ context.Context, in beginLinkInput) (out fastness.Result[fastness.NoContent], err error) {
-	if age := in.Core.Now().Sub(in.User.At); in.User.At.IsZero() || age >= maxLinkAge {
-		return out, problem.New(http.StatusUnauthorized, "log in again: this takes a log-in within the last 10 minutes").
-			Named("insufficient_user_authentication").
-			With("WWW-Authenticate", `Cookie error="insufficient_user_authentication", max_age="`+strconv.Itoa(int(maxLinkAge.Seconds()))+`"`)
+	if err := in.Core.RequireRecentLogin(&in.User); err != nil {
+		return out, err
 	}
-	out = redirect(l.Path() + "/link?" + url.Values{"next": {ownPath(in.Next)}}.Encode())
+	out = redirect(l.Path() + "/link?" + url.Values{"next": {identity.OwnPath(in.Next)}}.Encode())
 	return out, l.remember(&out, &flow{Link: in.User.Session})
 }
 
@@ -92,7 +82,7 @@ type linkPageInput struct {
 }
 
 func (l *Login) linkPage(in linkPageInput) ContinuePage {
-	return ContinuePage{App: in.Core.Name(), Next: l.Path() + "?" + url.Values{"link": {"true"}, "next": {ownPath(in.Next)}}.Encode()}
+	return ContinuePage{App: in.Core.Name(), Next: l.Path() + "?" + url.Values{"link": {"true"}, "next": {identity.OwnPath(in.Next)}}.Encode()}
 }
 
 // remember lets the browser keep a flow.
@@ -116,6 +106,7 @@ func (l *Login) leave(ctx context.Context, core *identity.Core, f *flow) (out fa
 type finishInput struct {
 	Core    *identity.Core
 	Links   *links
+	From    identity.Origin
 	Request *http.Request
 	Code    string `query:"code" default:"" maxLength:"4096"`
 	State   string `query:"state" default:"" maxLength:"4096"`
@@ -133,7 +124,7 @@ func (l *Login) finish(ctx context.Context, in finishInput) (out fastness.Result
 	token, err := l.proved(ctx, in, f)
 	if err != nil {
 		e := auditlog.Event{
-			Name: "authn_login_fail", Refused: true, Request: fastness.RequestID(ctx), Address: by(ctx, in.Request).Address,
+			Name: "authn_login_fail", Refused: true, Request: in.From.Request, Address: in.From.Address,
 			Details: []slog.Attr{slog.String("issuer", l.cfg.Issuer), slog.String("reason", err.Error())},
 		}
 		if !l.strays.Take(in.Core.Now()) {
@@ -141,17 +132,17 @@ func (l *Login) finish(ctx context.Context, in finishInput) (out fastness.Result
 		}
 		return out, failed(errors.Join(err, in.Core.Events.Record(ctx, e)))
 	}
-	header := http.Header{}
+	var cookies []*http.Cookie
 	if f.Link != "" {
 		err = l.link(ctx, in, f, token)
 	} else {
-		err = l.enter(ctx, in, token, header)
+		cookies, err = l.enter(ctx, in, token)
 	}
 	if err != nil {
 		return out, err
 	}
 	out = redirect(f.Next)
-	out.Cookies = append(cookiesOf(header), &http.Cookie{Name: l.cookie(), Path: "/", MaxAge: -1})
+	out.Cookies = append(cookies, &http.Cookie{Name: l.cookie(), Path: "/", MaxAge: -1})
 	return out, nil
 }
 
@@ -181,7 +172,7 @@ func (l *Login) underWay(r *http.Request) *flow {
 	if err != nil || json.Unmarshal(text, f) != nil {
 		return nil
 	}
-	f.Next = ownPath(f.Next)
+	f.Next = identity.OwnPath(f.Next)
 	return f
 }
 
@@ -199,17 +190,17 @@ func (l *Login) link(ctx context.Context, in finishInput, f *flow, token *coreos
 }
 
 // enter logs in the user whom the issuer's is linked to.
-func (l *Login) enter(ctx context.Context, in finishInput, token *coreos.IDToken, set http.Header) error {
+func (l *Login) enter(ctx context.Context, in finishInput, token *coreos.IDToken) ([]*http.Cookie, error) {
 	user, err := in.Links.user(ctx, token.Issuer, token.Subject)
 	if err == nil && user == "" {
 		user, err = l.register(ctx, in, token)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	found, err := in.Core.Accounts.Get(ctx, user)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var claims struct {
 		Methods []string `json:"amr"`
@@ -220,20 +211,18 @@ func (l *Login) enter(ctx context.Context, in finishInput, token *coreos.IDToken
 		methods = auth.SetOf("fed", "mfa")
 	}
 	if found.SecondFactor && !methods.Has("mfa") {
-		return problem.New(http.StatusForbidden, "this account has a second factor, which the provider has not asked for: please log in with the password").
+		return nil, problem.New(http.StatusForbidden, "this account has a second factor, which the provider has not asked for: please log in with the password").
 			Named("second_factor_required")
 	}
-	login, err := in.Core.Accounts.Establish(ctx, by(ctx, in.Request), user, methods)
+	login, err := in.Core.Accounts.Establish(ctx, in.From.By, user, methods)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = in.Core.Cookies.LogIn(ctx, set, in.Request, session.Login{
-		User: login.Account.ID, AllScopes: true, Methods: login.Methods, At: login.At, Epoch: login.Account.Epoch, Label: in.Request.UserAgent(),
-	})
+	cookies, err := in.Core.EnterBrowser(ctx, in.Request, in.From, login)
 	if errors.Is(err, session.ErrRefused) {
-		return failed(err)
+		err = failed(err)
 	}
-	return err
+	return cookies, err
 }
 
 // register makes an account for who comes for the first time. Its password is one
@@ -257,34 +246,9 @@ func (l *Login) register(ctx context.Context, in finishInput, token *coreos.IDTo
 		return "", err
 	}
 	wanted.Password = secret.New(rand.Text() + rand.Text())
-	made, err := in.Core.Accounts.Create(ctx, by(ctx, in.Request), wanted)
+	made, err := in.Core.Accounts.Create(ctx, in.From.By, wanted)
 	if err != nil {
 		return "", err
 	}
 	return made.ID, in.Links.add(ctx, in.Core, token.Issuer, token.Subject, made.ID)
-}
-
-// by says who does what happens here.
-func by(ctx context.Context, r *http.Request) account.By {
-	b := account.By{Request: fastness.RequestID(ctx)}
-	if addr := observe.PeerAddr(r); addr.IsValid() {
-		b.Address = addr.String()
-	}
-	return b
-}
-
-// ownPath returns a path of this site, or "/" if it could lead elsewhere.
-func ownPath(path string) string {
-	strange := func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/-._~!$&'()*+,;=:@?%", r))
-	}
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, strange) {
-		return "/"
-	}
-	return path
-}
-
-// cookiesOf returns the cookies that a header sets.
-func cookiesOf(h http.Header) []*http.Cookie {
-	return (&http.Response{Header: h}).Cookies()
 }

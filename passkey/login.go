@@ -13,6 +13,7 @@ import (
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/auth/session"
+	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/passkey/internal/signed"
 	"github.com/fastness/fastness/problem"
 )
@@ -42,7 +43,7 @@ func beginLogin(ctx context.Context, in struct {
 
 type loginInput struct {
 	Party   *party
-	From    from
+	From    identity.Origin
 	Request *http.Request
 	Body    struct {
 		Credential json.RawMessage `json:"credential" doc:"What navigator.credentials.get has returned, as its toJSON writes it."`
@@ -72,18 +73,11 @@ func finishLogin(ctx context.Context, in loginInput) (fastness.Result[fastness.N
 	if err != nil {
 		return out, err
 	}
-	set := http.Header{}
-	_, err = p.core.Cookies.LogIn(ctx, set, in.Request, session.Login{
-		User: login.Account.ID, AllScopes: true, Methods: login.Methods, At: login.At, Epoch: login.Account.Epoch, Label: in.From.label,
-	})
+	out.Cookies, err = p.core.EnterBrowser(ctx, in.Request, in.From, login)
 	if errors.Is(err, session.ErrRefused) { // Disabled in this moment.
-		return out, refusedLogin().Wrap(err)
+		err = refusedLogin().Wrap(err)
 	}
-	if err != nil {
-		return out, err
-	}
-	out.Cookies = (&http.Response{Header: set}).Cookies()
-	return out, nil
+	return out, err
 }
 
 // methodsOf says what a log-in by passkey proves (RFC 8176 section 2): a key that
@@ -166,7 +160,7 @@ func (r *refusal) Unwrap() []error { return []error{errRefused, r.reason} }
 // recordFailure records a log-in that failed. Anybody can fail without having
 // tried anything, and must not fill the log: what is about no passkey that there
 // is, is recorded once a second on the average.
-func (p *party) recordFailure(ctx context.Context, f from, r *refusal) error {
+func (p *party) recordFailure(ctx context.Context, f identity.Origin, r *refusal) error {
 	if r.user == "" && !p.strays.Take(p.core.Now()) {
 		return nil
 	}

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auditlog"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/passkey/internal/signed"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
@@ -39,9 +39,6 @@ func declareOwn(app *fastness.App) {
 		fastness.Response[*problem.Problem](409, "It is the only way to log in."))
 }
 
-// maxAge is how long ago the log-in may be of who changes passkeys.
-const maxAge = 10 * time.Minute
-
 // owner is a caller who may change their passkeys: an operation that asks for one
 // need not ask when they logged in.
 type owner struct{ *auth.User }
@@ -59,10 +56,7 @@ func ownerOf(_ context.Context, in ownerInput) (owner, error) {
 	if client := in.Party.core.Client(u.Client); !u.AllScopes && (client == nil || !client.FirstParty) {
 		return owner{}, access.Denied()
 	}
-	if age := in.Party.core.Now().Sub(u.At); u.At.IsZero() || age >= maxAge {
-		return owner{}, stale(u)
-	}
-	return owner{u}, nil
+	return owner{u}, in.Party.core.RequireRecentLogin(u)
 }
 
 func listPasskeys(ctx context.Context, in struct {
@@ -95,7 +89,7 @@ func beginAdding(ctx context.Context, in struct {
 type addInput struct {
 	Party *party
 	User  owner
-	From  from
+	From  identity.Origin
 	Body  struct {
 		Name       string          `json:"name" minLength:"1" maxLength:"100" doc:"For the user to know it by." example:"Laptop"`
 		Credential json.RawMessage `json:"credential" doc:"What navigator.credentials.create has returned, as its toJSON writes it."`
@@ -116,7 +110,7 @@ func finishAdding(ctx context.Context, in addInput) (fastness.Created[View], err
 	p := in.Party
 	c, err := p.attest(ctx, in.Body.Credential, in.User.ID)
 	if errors.Is(err, errRefused) {
-		event := in.From.event("passkey_added", in.User.ID, slog.String("reason", err.Error()))
+		event := changed(in.From, "passkey_added", in.User.ID, slog.String("reason", err.Error()))
 		event.Refused = true
 		return out, orElse(p.core.Events.Record(ctx, event), refusedPasskey().Wrap(err))
 	}
@@ -125,7 +119,7 @@ func finishAdding(ctx context.Context, in addInput) (fastness.Created[View], err
 	}
 	c.name, c.created = in.Body.Name, p.core.Now()
 	// Recorded before it counts, and not in the transaction: the recorder has its own.
-	event := in.From.event("passkey_added", in.User.ID, slog.String("passkey", encode(c.ID)))
+	event := changed(in.From, "passkey_added", in.User.ID, slog.String("passkey", encode(c.ID)))
 	if err := p.core.Events.Record(ctx, event); err != nil {
 		return out, err
 	}
@@ -161,7 +155,7 @@ func (p *party) attest(ctx context.Context, text json.RawMessage, user string) (
 func removePasskey(ctx context.Context, in struct {
 	Party *party
 	User  owner
-	From  from
+	From  identity.Origin
 	ID    string `path:"passkey_id" maxLength:"1364" doc:"The id of the passkey."`
 }) (fastness.NoContent, error) {
 	p, none := in.Party, fastness.NoContent{}
@@ -180,7 +174,7 @@ func removePasskey(ctx context.Context, in struct {
 	if err != nil {
 		return none, err
 	}
-	event := in.From.event("passkey_removed", in.User.ID, slog.String("passkey", in.ID))
+	event := changed(in.From, "passkey_removed", in.User.ID, slog.String("passkey", in.ID))
 	if err := p.core.Events.Record(ctx, event); err != nil {
 		return none, err
 	}
@@ -195,8 +189,8 @@ func removePasskey(ctx context.Context, in struct {
 	return none, nil
 }
 
-// event is a change of an account. The name is that of the OWASP vocabulary.
-func (f from) event(change, subject string, details ...slog.Attr) auditlog.Event {
+// changed is the event of a change of an account. The name is that of the OWASP vocabulary.
+func changed(f identity.Origin, change, subject string, details ...slog.Attr) auditlog.Event {
 	return auditlog.Event{
 		Name: "user_updated", Actor: f.Actor, Subject: subject, Address: f.Address, Request: f.Request,
 		Details: append([]slog.Attr{slog.String("change", change)}, details...),

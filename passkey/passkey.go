@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auditlog"
-	"github.com/fastness/fastness/auth"
-	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/internal/sqlstore"
 	"github.com/fastness/fastness/passkey/internal/signed"
@@ -49,7 +46,6 @@ func (k *Keys) Declare(app *fastness.App) {
 		return (&party{core: c, store: s}).forget(ctx, userID)
 	})
 	fastness.ProvideApp(app, k.open)
-	fastness.Provide(app, originOf)
 	fastness.Provide(app, ownerOf)
 	declareOwn(app)
 	declareLogin(app)
@@ -98,21 +94,4 @@ func siteOf(issuer string) (host, origin string, err error) {
 		origin += ":" + port
 	}
 	return host, origin, nil
-}
-
-// from is where a request comes from, for the log of events.
-type from struct {
-	account.By
-	label string
-}
-
-func originOf(ctx context.Context, in struct{ Request *http.Request }) (from, error) {
-	f := from{account.By{Request: fastness.RequestID(ctx)}, in.Request.UserAgent()}
-	if addr := fastness.ClientAddr(ctx); addr.IsValid() {
-		f.Address = addr.String()
-	}
-	if u := auth.From(ctx); u != nil {
-		f.Actor, f.Session = u.ID, u.Session
-	}
-	return f, nil
 }

@@ -2,9 +2,7 @@ package passkey
 
 import (
 	"net/http"
-	"strconv"
 
-	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -17,18 +15,6 @@ func refusedLogin() *problem.Problem {
 // refusedPasskey is the one answer to every passkey that is not added.
 func refusedPasskey() *problem.Problem {
 	return problem.New(http.StatusUnprocessableEntity, "the passkey is not accepted").Named("invalid_passkey")
-}
-
-// stale is the answer to callers whose log-in is too long ago. Clients that know
-// RFC 9470 log the user in again and come back.
-func stale(u *auth.User) *problem.Problem {
-	scheme := "Cookie"
-	if u.Scheme == "oauth2" {
-		scheme = "Bearer"
-	}
-	return problem.New(http.StatusUnauthorized, "log in again: this takes a log-in within the last 10 minutes").
-		Named("insufficient_user_authentication").
-		With("WWW-Authenticate", scheme+` error="insufficient_user_authentication", max_age="`+strconv.Itoa(int(maxAge.Seconds()))+`"`)
 }
 
 func tooMany() *problem.Problem {

@@ -1,4 +1,0 @@
-package identity
-
-// OwnPath is ownPath.
-func OwnPath(path string) string { return ownPath(path) }
