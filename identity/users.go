@@ -130,10 +130,7 @@ func loadManaged(ctx context.Context, in struct {
 	Caller   auth.User
 	ID       string `path:"user_id" maxLength:"64" doc:"The id of the user."`
 }) (managed, error) {
-	found, err := in.Accounts.Get(ctx, in.ID)
-	if err == nil && !in.Caller.Tenant.IsZero() && in.Caller.Tenant != found.Tenant {
-		_, err = in.Accounts.Get(ctx, "") // There is none of this id, in the same words.
-	}
+	found, err := in.Accounts.GetIn(ctx, in.Caller.Tenant, in.ID)
 	return managed{found}, err
 }
 

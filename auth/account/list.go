@@ -18,6 +18,16 @@ func (a *Accounts) Get(ctx context.Context, id string) (*Account, error) {
 	return found(a.row(ctx, id))
 }
 
+// GetIn returns an account that is in a tenant, or [ErrUnknown]: who looks after one
+// tenant does not learn of others. The zero tenant has all accounts.
+func (a *Accounts) GetIn(ctx context.Context, tenant auth.Tenant, id string) (*Account, error) {
+	account, err := a.Get(ctx, id)
+	if err == nil && !tenant.IsZero() && tenant != account.Tenant {
+		return nil, unknown()
+	}
+	return account, err
+}
+
 // ByName returns the account of a name, or [ErrUnknown].
 func (a *Accounts) ByName(ctx context.Context, name string) (*Account, error) {
 	canon, _ := fold(name)
