@@ -45,7 +45,7 @@ func (c *Core) authenticateClient(from client) (*Client, error) {
 		return nil, nil
 	}
 	found := c.cfg.client(id)
-	if found == nil || !found.has(text) {
+	if found == nil || !found.HasSecret(text) {
 		return nil, badClient()
 	}
 	return found, nil
@@ -73,9 +73,9 @@ func revealed(text *secret.Text) secret.Text {
 	return *text
 }
 
-// has reports whether text is the client's secret, or whether it has none and
+// HasSecret reports whether text is the client's secret, or whether it has none and
 // sends none.
-func (c *Client) has(text secret.Text) bool {
+func (c *Client) HasSecret(text secret.Text) bool {
 	if c.SecretHash == "" {
 		return text.IsZero()
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,7 +65,7 @@ func (id *Identity) open(ctx context.Context, in struct{ Settings fastness.Setti
 	// Open mostly makes a file there. In development the certificate has made the
 	// folder, elsewhere nothing has. What is wrong with it, Open says.
 	_ = os.MkdirAll(in.Settings.DataDir, 0o700)
-	if err := c.name(in.Settings); err != nil {
+	if err := c.setIssuer(in.Settings); err != nil {
 		return nil, nil, err
 	}
 	var err error
@@ -119,8 +120,8 @@ func (c *Core) close(stop func()) func(error) error {
 	}
 }
 
-// name finds out what the API is called.
-func (c *Core) name(s fastness.Settings) error {
+// setIssuer finds out what the API is called.
+func (c *Core) setIssuer(s fastness.Settings) error {
 	c.Issuer = cmp.Or(c.cfg.Issuer, s.PublicURL)
 	if s.Development() {
 		_, port, err := net.SplitHostPort(s.Addr)
@@ -226,13 +227,13 @@ func (c *Core) openAccounts(ctx context.Context) error {
 			}
 			return err
 		},
-		Sealer: factorSealer{c.Ring}, Issuer: c.displayName(),
+		Sealer: factorSealer{c.Ring}, Issuer: c.Name(),
 	})
 	return err
 }
 
-// displayName is what authenticator apps call the application.
-func (c *Core) displayName() string {
+// Name returns what people, and their authenticator apps, know the application as.
+func (c *Core) Name() string {
 	if c.cfg.Name != "" {
 		return c.cfg.Name
 	}
@@ -243,7 +244,8 @@ func (c *Core) displayName() string {
 	return u.Hostname()
 }
 
-func (c *Core) audience() string {
+// Audience returns the aud of access tokens.
+func (c *Core) Audience() string {
 	if c.cfg.Audience != "" {
 		return c.cfg.Audience
 	}
@@ -256,12 +258,12 @@ func (c *Core) makeSchemes() (err error) {
 		return err
 	}
 	c.issuer, err = token.NewIssuer(token.IssuerConfig{
-		Issuer: c.Issuer, Audience: c.audience(), Signer: keys, TTL: c.cfg.AccessTTL, Now: c.cfg.Now,
+		Issuer: c.Issuer, Audience: c.Audience(), Signer: keys, TTL: c.cfg.AccessTTL, Now: c.cfg.Now,
 	})
 	if err != nil {
 		return err
 	}
-	c.verifier, err = token.NewVerifier(token.VerifierConfig{Issuer: c.Issuer, Audience: c.audience(), Keys: keys, Now: c.cfg.Now})
+	c.verifier, err = token.NewVerifier(token.VerifierConfig{Issuer: c.Issuer, Audience: c.Audience(), Keys: keys, Now: c.cfg.Now})
 	if err != nil {
 		return err
 	}
@@ -277,3 +279,31 @@ func (c *Core) makeSchemes() (err error) {
 	c.keys, err = apikey.NewScheme(apikey.SchemeConfig{Keys: c.APIKeys, Name: schemeAPIKey})
 	return err
 }
+
+// What follows is for the packages above: authorization servers, which end a log-in
+// of their own kind in the tokens of this one, and other ways to log in.
+
+// Client returns the client of an id, or nil.
+func (c *Core) Client(id string) *Client { return c.cfg.client(id) }
+
+// Clients returns all clients.
+func (c *Core) Clients() []Client { return slices.Clone(c.cfg.Clients) }
+
+// Scopes returns what tokens can be for.
+func (c *Core) Scopes() []Scope { return slices.Clone(c.cfg.Scopes) }
+
+// Introspects reports whether clients may ask what a token is good for.
+func (c *Core) Introspects() bool { return c.cfg.Introspection }
+
+// DB returns the database of the accounts and sessions.
+func (c *Core) DB() *sqldb.DB { return c.db }
+
+// Now returns the time on the clock of the Config.
+func (c *Core) Now() time.Time { return c.cfg.Now() }
+
+// TokenKeys returns the keys that sign access tokens. Their public parts are
+// published.
+func (c *Core) TokenKeys() (*keyring.TokenKeys, error) { return c.Ring.Tokens(purposeToken) }
+
+// TokenAlgorithm returns what they sign with.
+func (c *Core) TokenAlgorithm() keyring.Algorithm { return c.cfg.Algorithm }

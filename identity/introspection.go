@@ -52,7 +52,7 @@ func (c *Core) introspection(ctx context.Context, of *holder) (out Introspection
 		kind, scope, until := grantRefresh, s.Scopes.String(), s.Until.Unix()
 		userID, out.TokenType, out.Scope, out.Until = s.User, &kind, &scope, &until
 	} else {
-		kind, scope, until, audience := "Bearer", of.access.Scopes.String(), of.access.Until.Unix(), c.audience()
+		kind, scope, until, audience := "Bearer", of.access.Scopes.String(), of.access.Until.Unix(), c.Audience()
 		userID, out.TokenType, out.Scope, out.Until, out.Audience = of.access.UserID, &kind, &scope, &until, &audience
 	}
 	standing, err := c.Accounts.Standing(ctx, userID)

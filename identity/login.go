@@ -60,7 +60,7 @@ func (in loginPageInput) page(ways []Way) LoginPage {
 		"code":        "Please type in everything again, with a code of your authenticator app.",
 		"busy":        "Too many attempts. Please try again later.",
 	}
-	return LoginPage{App: in.Core.displayName(), Next: OwnPath(in.Next), Problem: texts[in.Problem], Code: in.Problem == "code", Ways: ways}
+	return LoginPage{App: in.Core.Name(), Next: OwnPath(in.Next), Problem: texts[in.Problem], Code: in.Problem == "code", Ways: ways}
 }
 
 func loginStyle(context.Context, struct{}) (fastness.Raw, error) {

@@ -216,3 +216,18 @@ func (c *Core) issue(ctx context.Context, s *session.Session, refreshToken strin
 		},
 	}, nil
 }
+
+// IssueTokens returns the tokens of a session: a new access token for scopes, and
+// the refresh token that the session was begun with. A user who is not active
+// gets none.
+func (c *Core) IssueTokens(ctx context.Context, s *session.Session, refreshToken string, scopes auth.Set) (TokenAnswer, error) {
+	a, err := c.issue(ctx, s, refreshToken, scopes)
+	return a.Body, err
+}
+
+// RefreshTokens returns new tokens for a refresh token, which works once, as POST
+// /token/refresh does. The caller has made sure that it is the client who asks.
+func (c *Core) RefreshTokens(ctx context.Context, refreshToken secret.Text, clientID, scope string) (TokenAnswer, error) {
+	a, err := c.refresh(ctx, refreshToken, &Client{ID: clientID}, scope)
+	return a.Body, err
+}
