@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -47,7 +46,7 @@ func (l *Log) List(ctx context.Context, q Query) ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: list events: %w", err)
 	}
-	entries, err := scanEntries(rows)
+	entries, err := sqlstore.All(rows, scanEntry)
 	if err != nil {
 		return nil, fmt.Errorf("audit: list events: %w", err)
 	}
@@ -84,22 +83,17 @@ func (l *Log) query(ctx context.Context, q Query) (*sql.Rows, error) {
 	return l.events.Query(ctx, entryColumns+" WHERE seq < ?"+rest, before, since, until, q.Limit)
 }
 
-// scanEntries reads and closes rows.
-func scanEntries(rows *sql.Rows) (entries []Entry, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var e Entry
-		var micros, refused int64
-		var details string
-		var hash []byte
-		if err := rows.Scan(&e.Seq, &micros, &e.Name, &e.Actor, &e.Subject, &e.Address, &e.Request, &refused, &details, &hash); err != nil {
-			return nil, err
-		}
-		e.Time, e.Details, e.Hash = sqlstore.Time(micros), json.RawMessage(details), hashOf(hash)
-		if e.Refused = refused != 0; refused>>1 != 0 {
-			e.Hash = Hash{} // Nothing is recorded with a 2, so what has it was changed.
-		}
-		entries = append(entries, e)
+func scanEntry(row sqlstore.Row) (Entry, error) {
+	var e Entry
+	var micros, refused int64
+	var details string
+	var hash []byte
+	if err := row.Scan(&e.Seq, &micros, &e.Name, &e.Actor, &e.Subject, &e.Address, &e.Request, &refused, &details, &hash); err != nil {
+		return e, err
 	}
-	return entries, rows.Err()
+	e.Time, e.Details, e.Hash = sqlstore.Time(micros), json.RawMessage(details), hashOf(hash)
+	if e.Refused = refused != 0; refused>>1 != 0 {
+		e.Hash = Hash{} // Nothing is recorded with a 2, so what has it was changed.
+	}
+	return e, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/fastness/fastness/internal/sqlstore"
 )
 
 // Report is what [Log.Verify] found.
@@ -75,7 +77,7 @@ func (l *Log) verify(ctx context.Context, known Anchor) (Report, error) {
 		if err != nil {
 			return Report{}, fmt.Errorf("audit: verify: %w", err)
 		}
-		entries, err := scanEntries(rows)
+		entries, err := sqlstore.All(rows, scanEntry)
 		if err != nil {
 			return Report{}, fmt.Errorf("audit: verify: %w", err)
 		}

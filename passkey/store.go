@@ -51,10 +51,7 @@ type credential struct {
 
 const columns = "id, user_id, name, public_key, sign_count, transports, aaguid, backup_eligible, backed_up, created, last_used"
 
-// scanner is a *sql.Row or *sql.Rows.
-type scanner interface{ Scan(...any) error }
-
-func scan(row scanner) (*credential, error) {
+func scan(row sqlstore.Row) (*credential, error) {
 	var c credential
 	var transports string
 	var eligible, backedUp, created, used int64
@@ -86,15 +83,10 @@ func (p *party) list(ctx context.Context, user string) (all []*credential, err e
 	if err != nil {
 		return nil, fmt.Errorf("passkey: list: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		c, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("passkey: list: %w", err)
-		}
-		all = append(all, c)
+	if all, err = sqlstore.All(rows, scan); err != nil {
+		return nil, fmt.Errorf("passkey: list: %w", err)
 	}
-	return all, rows.Err()
+	return all, nil
 }
 
 // add stores a passkey. One id is for one user: whoever brings an id that is there

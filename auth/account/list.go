@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/internal/sqlstore"
 )
 
 const (
@@ -74,14 +75,11 @@ func (a *Accounts) List(ctx context.Context, page Page) (list []Account, err err
 	if err != nil {
 		return nil, fmt.Errorf("account: list: %w", err)
 	}
-	defer rows.Close()
-	list = []Account{}
-	for rows.Next() {
-		r, err := scan(rows)
+	return sqlstore.All(rows, func(row sqlstore.Row) (Account, error) {
+		r, err := scan(row)
 		if err != nil {
-			return nil, err
+			return Account{}, err
 		}
-		list = append(list, r.Account)
-	}
-	return list, rows.Err()
+		return r.Account, nil
+	})
 }

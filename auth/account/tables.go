@@ -75,7 +75,7 @@ const columns = "id, COALESCE(name, ''), roles, tenant, disabled, locked_until, 
 	"totp, totp_step, pending, pending_until, deleted, version"
 
 // scan reads columns. It returns nil for no row.
-func scan(row interface{ Scan(...any) error }) (*record, error) {
+func scan(row sqlstore.Row) (*record, error) {
 	var r record
 	var roles, tenant string
 	var disabled, locked, created, changed, pendingUntil, deleted int64

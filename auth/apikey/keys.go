@@ -36,7 +36,7 @@ CREATE INDEX fastness_api_keys_expires ON fastness_api_keys (expires);
 
 const columns = "id, name, owner_id, scopes, all_scopes, created, expires, last_used, revoked"
 
-func scan(row interface{ Scan(...any) error }, more ...any) (*Key, error) {
+func scan(row sqlstore.Row, more ...any) (*Key, error) {
 	var (
 		k                                            Key
 		scopes                                       string
@@ -52,16 +52,8 @@ func scan(row interface{ Scan(...any) error }, more ...any) (*Key, error) {
 	return &k, nil
 }
 
-func scanAll(rows *sql.Rows) (list []*Key, err error) {
-	defer rows.Close()
-	for rows.Next() {
-		found, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, found)
-	}
-	return list, rows.Err()
+func scanAll(rows *sql.Rows) ([]*Key, error) {
+	return sqlstore.All(rows, func(row sqlstore.Row) (*Key, error) { return scan(row) })
 }
 
 const (

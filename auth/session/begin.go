@@ -210,18 +210,13 @@ func (s *Sessions) renew(ctx context.Context, tx *sqlstore.Tx, id string, method
 	return found, old, err
 }
 
-func digests(rows *sql.Rows) (list []digest, err error) {
-	defer rows.Close()
-	for rows.Next() {
+func digests(rows *sql.Rows) ([]digest, error) {
+	return sqlstore.All(rows, func(row sqlstore.Row) (hash digest, err error) {
 		var data []byte
-		if err := rows.Scan(&data); err != nil {
-			return nil, err
-		}
-		var hash digest
+		err = row.Scan(&data)
 		copy(hash[:], data)
-		list = append(list, hash)
-	}
-	return list, rows.Err()
+		return hash, err
+	})
 }
 
 func refused(why string) error { return fmt.Errorf("%w: %s", ErrRefused, why) }

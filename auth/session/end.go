@@ -128,16 +128,8 @@ func (s *Sessions) end(ctx context.Context, why Reason, update func(tx *sqlstore
 	return len(ended), errors.Join(errs...)
 }
 
-func scanAll(rows *sql.Rows) (list []*Session, err error) {
-	defer rows.Close()
-	for rows.Next() {
-		found, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, found)
-	}
-	return list, rows.Err()
+func scanAll(rows *sql.Rows) ([]*Session, error) {
+	return sqlstore.All(rows, func(row sqlstore.Row) (*Session, error) { return scan(row) })
 }
 
 // List returns the sessions of a user that go on, at most 500, the last used

@@ -53,7 +53,7 @@ const (
 )
 
 // scan reads the columns of a session, and more that follow them.
-func scan(row interface{ Scan(...any) error }, more ...any) (*Session, error) {
+func scan(row sqlstore.Row, more ...any) (*Session, error) {
 	var (
 		s                                                           Session
 		scopes, methods                                             string
