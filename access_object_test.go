@@ -1,9 +1,12 @@
 package fastness_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/guard/clientip"
 )
 
 // vault is an object that lives as long as the app.
@@ -127,8 +131,45 @@ func TestClientAddrIsThatOfTheConnection(t *testing.T) {
 		return fastness.ClientAddr(ctx).String(), nil
 	}, access.Public)
 	fastnesstest.New(t, app).Get("/a", fastnesstest.Header("X-Forwarded-For", "192.0.2.7")).WantJSON(`"127.0.0.1"`)
-	if addr := fastness.ClientAddr(kept); addr.IsValid() {
-		t.Errorf("after the request the address is %v, want none", addr)
+	if addr := fastness.ClientAddr(kept); addr.String() != "127.0.0.1" {
+		t.Errorf("after the request the address is %v, want what it was", addr)
+	}
+	if addr := fastness.ClientAddr(t.Context()); addr.IsValid() {
+		t.Errorf("without a request the address is %v, want none", addr)
+	}
+}
+
+// Behind a trusted proxy it is what the proxy wrote, and never what the client
+// did; HSTS is sent if the client's connection has TLS.
+func TestTrustedProxySaysWhoItsClientIs(t *testing.T) {
+	var log bytes.Buffer
+	app := fastness.New(fastness.Config{
+		Title: "T", Version: "1", Proxies: clientip.Config{Trust: []string{"127.0.0.1"}},
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	fastness.Get(app, "/a", func(ctx context.Context, _ struct{}) (string, error) { return fastness.ClientAddr(ctx).String(), nil }, access.Public,
+		fastness.Middleware(func(next http.Handler) http.Handler { return next }))
+	answer := fastnesstest.New(t, app).Get("/a", fastnesstest.Header("X-Forwarded-For", "1.1.1.1, 192.0.2.7"), fastnesstest.Header("X-Forwarded-Proto", "https"))
+	answer.WantJSON(`"192.0.2.7"`)
+	if answer.Header.Get("Strict-Transport-Security") == "" {
+		t.Error("a client that came with TLS gets no Strict-Transport-Security")
+	}
+	if !strings.Contains(log.String(), "client=192.0.2.7") {
+		t.Errorf("the log does not name the client: %s", log.String())
+	}
+}
+
+func TestProxyThatNobodyTrustsIsNamedOnce(t *testing.T) {
+	var log bytes.Buffer
+	app := fastness.New(fastness.Config{Title: "T", Version: "1", Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for range 3 {
+		r := httptest.NewRequest("GET", "https://localhost/", nil)
+		r.RemoteAddr = "10.0.0.7:1234"
+		r.Header.Set("X-Forwarded-For", "192.0.2.7")
+		app.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if n := strings.Count(log.String(), "a proxy nobody trusts"); n != 1 || !strings.Contains(log.String(), "proxy=10.0.0.7") {
+		t.Errorf("it is named %d times, want once: %s", n, log.String())
 	}
 }
 

@@ -55,6 +55,8 @@ type App struct {
 	rendered    rendered
 	development atomic.Bool
 	draining    atomic.Bool
+	// warnedOfProxy is set once the log has a line about a proxy that is not trusted.
+	warnedOfProxy atomic.Bool
 
 	ids         observe.IDs
 	exchanges   exchanges

@@ -22,10 +22,10 @@ type step struct {
 // its two parts runs the middleware of Use. What is to come has its place here.
 func (a *App) chain() (guards, inner []step) {
 	guards = []step{
+		{"client address, by trusted proxies only", (*exchange).findClient},
 		{"security headers, on every answer", (*exchange).secureHeaders},
 		{"in-flight cap", (*exchange).enter},      // 503
 		{"host allowlist", (*exchange).checkHost}, // 400 421
-		// client address, by trusted proxies only
 		// cross-origin resource sharing, by exact origins
 		// rate limit by client: 429
 	}
@@ -65,8 +65,8 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer x.end()
 	w.Header()["X-Request-Id"] = x.ctx.id[:]
 	if err := a.startLate(r.Context()); err != nil {
-		if a.headers != nil {
-			_ = x.secureHeaders() // It never fails.
+		if a.clients != nil && a.headers != nil {
+			_, _ = x.findClient(), x.secureHeaders() // They never fail.
 		}
 		x.fail(err)
 		return
@@ -117,8 +117,18 @@ func (x *exchange) panicked(value any) (abort bool) {
 	return false
 }
 
+// findClient finds out where the request comes from. That a proxy nobody trusts
+// is in between is said once: all its clients look like one.
+func (x *exchange) findClient() error {
+	x.ctx.client = x.app.clients.Find(x.r)
+	if client := x.ctx.client; client.Ignored && client.Addr.IsPrivate() && x.app.warnedOfProxy.CompareAndSwap(false, true) {
+		x.app.cfg.Logger.Warn("a proxy nobody trusts says whom it speaks for: all its clients count as one", "proxy", client.Addr.String(), "setting", "--trusted-proxy")
+	}
+	return nil
+}
+
 func (x *exchange) secureHeaders() error {
-	if x.r.TLS != nil {
+	if x.ctx.client.TLS {
 		x.app.headers.SetTLS(x.out.Header())
 	} else {
 		x.app.headers.Set(x.out.Header())

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/host"
 	"github.com/fastness/fastness/guard/inflight"
@@ -58,6 +59,9 @@ type Config struct {
 	Hosts []string
 	// InsecureAnyHost, if not empty, says why any Host header is taken.
 	InsecureAnyHost string
+	// Proxies are those that may say whom they speak for. The default is none. The
+	// settings --trusted-proxy and --proxy-field replace it.
+	Proxies clientip.Config
 	// BodyLimit is the most bytes of a request body. The default is 1 MiB.
 	BodyLimit int64
 	// Timeout is how long an operation may take before its context ends. The
@@ -94,6 +98,7 @@ const (
 
 // defences are the parts of the chain that a Config makes.
 type defences struct {
+	clients  *clientip.Clients
 	hosts    *host.Hosts
 	inflight *inflight.Limit
 	headers  *headers.Set
@@ -126,6 +131,9 @@ func (c *Config) build() (d defences, err error) {
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("config: Timeout is %v, want more than 0", c.Timeout))
 	}
+	if d.clients, err = clientip.New(c.Proxies); err != nil {
+		errs = append(errs, fmt.Errorf("config: Proxies: %w", err))
+	}
 	if d.hosts, err = host.New(host.Config{Allow: c.Hosts, InsecureAnyHost: c.InsecureAnyHost}); err != nil {
 		errs = append(errs, fmt.Errorf("config: Hosts: %w", err))
 	}
@@ -143,6 +151,7 @@ func (c *Config) optOuts() []operation.OptOut {
 	var out []operation.OptOut
 	for _, o := range []operation.OptOut{
 		{Where: "config", Name: "InsecureAnyHost", Reason: c.InsecureAnyHost},
+		{Where: "config: Proxies", Name: "InsecureTrustAny", Reason: c.Proxies.InsecureTrustAny},
 		{Where: "config", Name: "InsecureFastAPICompat", Reason: c.InsecureFastAPICompat},
 	} {
 		if o.Reason != "" {

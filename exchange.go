@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/internal/caller"
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/internal/route"
@@ -87,7 +88,7 @@ func (x *exchange) fork(w http.ResponseWriter, r *http.Request) *exchange {
 	l := &life{}
 	l.sent.ResponseWriter = w
 	l.ctx.parent, l.ctx.start, l.ctx.limit, l.ctx.id = r.Context(), x.ctx.start, x.ctx.limit, x.ctx.id
-	l.ctx.user = x.ctx.user
+	l.ctx.user, l.ctx.client = x.ctx.user, x.ctx.client
 	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match}
 	l.ctx.x.Store(inner)
 	return inner
@@ -151,6 +152,7 @@ type requestContext struct {
 	limit  time.Duration
 	id     [1]string  // of the request: the value of its X-Request-Id header
 	user   *auth.User // who is calling, or nil
+	client clientip.Client
 
 	mu    sync.Mutex
 	ended bool
@@ -235,12 +237,13 @@ func (c *requestContext) end() {
 }
 
 // ClientAddr returns the address of the client whose request ctx belongs to, or
-// the zero Addr once the request is over.
+// the zero Addr. Behind proxies it is the client's if they are trusted; see
+// [Config].Proxies.
 func ClientAddr(ctx context.Context) netip.Addr {
-	if x, _ := ctx.Value(exchangeKey{}).(*exchange); x != nil {
-		return observe.PeerAddr(x.r)
+	if c, ok := ctx.Value(lifeKey{}).(*requestContext); ok {
+		return c.client.Addr
 	}
-	return netip.Addr{}
+	return clientip.From(ctx).Addr
 }
 
 // RequestID returns the id of the request that ctx belongs to, or "". It is in

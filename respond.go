@@ -222,7 +222,7 @@ func (x *exchange) log(aborted bool) {
 	}
 	line := observe.AccessOf(x.r, &x.sent)
 	line.Route, line.RequestID, line.Aborted = x.route(), x.ctx.id[0], aborted
-	line.Client = observe.PeerAddr(x.r)
+	line.Client = x.ctx.client.Addr
 	line.Duration = time.Since(x.ctx.start)
 	if u := x.caller(); u != nil {
 		line.User = u.ID

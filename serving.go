@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"text/tabwriter"
 
+	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/guard/framing"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/serve"
@@ -40,6 +41,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if public, err := url.Parse(c.PublicURL); err == nil && !c.Development() && public.Hostname() != "" && len(app.cfg.Hosts) == 0 && app.cfg.InsecureAnyHost == "" {
 		// Whoever runs the program has said what the world calls it.
 		app.cfg.Hosts = []string{public.Hostname(), "localhost", "127.0.0.1", "[::1]"}
+	}
+	if len(c.TrustedProxies) > 0 {
+		app.cfg.Proxies = c.proxies()
 	}
 	server, err := c.server(p)
 	if mistakes := errors.Join(p.compile(c.Settings), c.explain(err)); mistakes != nil {
@@ -84,6 +88,15 @@ func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
 	return server, errors.Join(mistake, err)
 }
 
+// proxies returns what the settings say of the proxies in front.
+func (s *Settings) proxies() clientip.Config {
+	cfg := clientip.Config{Trust: s.TrustedProxies}
+	if s.ProxyField == "forwarded" {
+		cfg.Field = clientip.Forwarded
+	}
+	return cfg
+}
+
 // clientCAs returns the files with the authorities of client certificates.
 func (s *Settings) clientCAs() []string {
 	if s.TLSClientCA == "" {
@@ -123,7 +136,7 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem)
 		x.r = &http.Request{RemoteAddr: r.RemoteAddr, TLS: r.TLS}
 	}
 	w.Header()["X-Request-Id"] = x.ctx.id[:]
-	_ = x.secureHeaders() // It never fails.
+	_, _ = x.findClient(), x.secureHeaders() // They never fail.
 	x.answerProblem(p)
 }
 

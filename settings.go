@@ -42,6 +42,12 @@ type Settings struct {
 	// working directory. The default is the program's name followed by "-data".
 	DataDir string `name:"data" env:"FASTNESS_DATA" default:"${data}" placeholder:"DIR" help:"Folder for what the program stores, ${default} by default."`
 
+	// TrustedProxies are the networks and addresses of the proxies that may say
+	// whom they speak for, and ProxyField is the header field in which they do:
+	// "x-forwarded-for" or "forwarded" (RFC 7239). See package guard/clientip.
+	TrustedProxies []string `name:"trusted-proxy" env:"FASTNESS_TRUSTED_PROXY" placeholder:"NETWORK,..." help:"Networks or addresses of proxies that may say whom they speak for, such as 10.0.0.0/8; none by default."`
+	ProxyField     string   `name:"proxy-field" env:"FASTNESS_PROXY_FIELD" enum:"x-forwarded-for,forwarded" default:"x-forwarded-for" placeholder:"x-forwarded-for|forwarded" help:"Header field in which trusted proxies name the client, ${default} by default."`
+
 	// TLSCert and TLSKey are PEM files with the certificate chain and its key.
 	// They are read again when they change. Without them the certificate is a
 	// development certificate.
@@ -229,6 +235,9 @@ func (c *settingsCommand) Run(p *program, ctx *kong.Context) error {
 	fmt.Fprintln(w, "SETTING\tVALUE\tFROM")
 	for _, flag := range settingFlags(ctx.Model) {
 		value := fmt.Sprint(flag.Target.Interface())
+		if list, ok := flag.Target.Interface().([]string); ok {
+			value = strings.Join(list, ",")
+		}
 		from := source(ctx, flag)
 		if flag.Target.Addr().Interface() == &c.DrainDelay {
 			from += c.drainBecause

@@ -29,6 +29,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -59,7 +60,7 @@ func Handler(cfg Config) func(http.Handler) http.Handler {
 		cfg.Logger = slog.Default()
 	}
 	if cfg.ClientAddr == nil {
-		cfg.ClientAddr = PeerAddr
+		cfg.ClientAddr = clientip.Peer
 	}
 	ids := new(IDs)
 	return func(next http.Handler) http.Handler {
@@ -132,16 +133,6 @@ func WithID(ctx context.Context, id string) context.Context {
 func ID(ctx context.Context) string {
 	id, _ := ctx.Value(idKey{}).(string)
 	return id
-}
-
-// PeerAddr returns the address at the other end of the connection of r. It is
-// the zero Addr if there is none, as for a Unix socket.
-func PeerAddr(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return peer.Addr().Unmap().WithZone("")
 }
 
 func trustedID(r *http.Request) string {

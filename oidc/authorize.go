@@ -14,7 +14,6 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/identity"
-	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -79,7 +78,7 @@ func (e *engine) Authorize(ctx context.Context, r *op.ClientRequest[oidc.AuthReq
 	}
 	visit, _ := ctx.Value(visitKey{}).(*http.Request)
 	if visit != nil {
-		asked.network = networkOf(observe.PeerAddr(visit))
+		asked.network = networkOf(fastness.ClientAddr(ctx))
 	}
 	next, err := e.next(ctx, visit, asked)
 	if err != nil {
