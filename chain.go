@@ -24,9 +24,9 @@ func (a *App) chain() (guards, inner []step) {
 	guards = []step{
 		{"client address, by trusted proxies only", (*exchange).findClient},
 		{"security headers, on every answer", (*exchange).secureHeaders},
-		{"in-flight cap", (*exchange).enter},      // 503
-		{"host allowlist", (*exchange).checkHost}, // 400 421
-		// cross-origin resource sharing, by exact origins
+		{"cross-origin resource sharing, by exact origins", (*exchange).shareAcrossOrigins}, // 204 400 403
+		{"in-flight cap", (*exchange).enter},                                                // 503
+		{"host allowlist", (*exchange).checkHost},                                           // 400 421
 		// rate limit by client: 429
 	}
 	inner = []step{
@@ -65,8 +65,8 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer x.end()
 	w.Header()["X-Request-Id"] = x.ctx.id[:]
 	if err := a.startLate(r.Context()); err != nil {
-		if a.clients != nil && a.headers != nil {
-			_, _ = x.findClient(), x.secureHeaders() // They never fail.
+		if a.clients != nil && a.headers != nil && a.cors != nil {
+			x.dress()
 		}
 		x.fail(err)
 		return
@@ -134,6 +134,31 @@ func (x *exchange) secureHeaders() error {
 		x.app.headers.Set(x.out.Header())
 	}
 	return nil
+}
+
+// shareAcrossOrigins says which pages may read the answer, and answers their
+// preflights.
+func (x *exchange) shareAcrossOrigins() error {
+	h := x.out.Header()
+	x.app.cors.Set(h, x.r)
+	if err := x.app.cors.Check(x.r); err != nil {
+		return err
+	}
+	allow := ""
+	if x.r.Method == http.MethodOptions {
+		allow = x.app.routes.Find(http.MethodOptions, x.r.URL).Allow
+	}
+	if preflight, err := x.app.cors.Preflight(h, x.r, allow); !preflight {
+		return err
+	}
+	x.out.WriteHeader(http.StatusNoContent)
+	return errAnswered
+}
+
+// dress gives an answer that comes from outside the chain what all others have.
+func (x *exchange) dress() {
+	_, _ = x.findClient(), x.secureHeaders() // They never fail.
+	x.app.cors.Set(x.out.Header(), x.r)
 }
 
 func (x *exchange) enter() error {

@@ -23,8 +23,9 @@ import (
 )
 
 // everyStatus returns an app and the requests that get each of its answers.
-func everyStatus(t *testing.T, logger *slog.Logger) (*fastness.App, map[int][]*http.Request) {
-	app, public := open(fastness.Config{BodyLimit: 100, Logger: logger})
+func everyStatus(t *testing.T, cfg fastness.Config) (*fastness.App, map[int][]*http.Request) {
+	cfg.BodyLimit = 100
+	app, public := open(cfg)
 	fastness.Get(public, "/ok", say("ok"))
 	fastness.Get(public, "/none", func(context.Context, none) (fastness.NoContent, error) { return fastness.NoContent{}, nil })
 	fastness.Get(public, "/conflict", func(context.Context, none) (string, error) { return "", problem.New(409, "") })
@@ -71,7 +72,7 @@ func everyStatus(t *testing.T, logger *slog.Logger) (*fastness.App, map[int][]*h
 }
 
 func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
-	app, requests := everyStatus(t, nil)
+	app, requests := everyStatus(t, fastness.Config{})
 	api := fastnesstest.New(t, app)
 	seen := make(map[string]bool)
 	for status, list := range requests {
@@ -526,7 +527,7 @@ func TestErrorsInTheShapeOfFastAPI(t *testing.T) {
 
 func TestAccessLogHasOneLineForEachRequest(t *testing.T) {
 	var log syncBuffer
-	app, requests := everyStatus(t, slog.New(slog.NewTextHandler(&log, nil)))
+	app, requests := everyStatus(t, fastness.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	api := fastnesstest.New(t, app)
 	for status, list := range requests {
 		for _, r := range list {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/guard/clientip"
+	"github.com/fastness/fastness/guard/cors"
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/host"
 	"github.com/fastness/fastness/guard/inflight"
@@ -62,6 +63,8 @@ type Config struct {
 	// Proxies are those that may say whom they speak for. The default is none. The
 	// settings --trusted-proxy and --proxy-field replace it.
 	Proxies clientip.Config
+	// CORS says which pages of other origins may read answers. The default is none.
+	CORS cors.Config
 	// BodyLimit is the most bytes of a request body. The default is 1 MiB.
 	BodyLimit int64
 	// Timeout is how long an operation may take before its context ends. The
@@ -99,6 +102,7 @@ const (
 // defences are the parts of the chain that a Config makes.
 type defences struct {
 	clients  *clientip.Clients
+	cors     *cors.Policy
 	hosts    *host.Hosts
 	inflight *inflight.Limit
 	headers  *headers.Set
@@ -134,6 +138,9 @@ func (c *Config) build() (d defences, err error) {
 	if d.clients, err = clientip.New(c.Proxies); err != nil {
 		errs = append(errs, fmt.Errorf("config: Proxies: %w", err))
 	}
+	if d.cors, err = cors.New(c.CORS); err != nil {
+		errs = append(errs, fmt.Errorf("config: CORS: %w", err))
+	}
 	if d.hosts, err = host.New(host.Config{Allow: c.Hosts, InsecureAnyHost: c.InsecureAnyHost}); err != nil {
 		errs = append(errs, fmt.Errorf("config: Hosts: %w", err))
 	}
@@ -151,6 +158,9 @@ func (c *Config) optOuts() []operation.OptOut {
 	var out []operation.OptOut
 	for _, o := range []operation.OptOut{
 		{Where: "config", Name: "InsecureAnyHost", Reason: c.InsecureAnyHost},
+		{Where: "config: CORS", Name: "InsecureAnyOrigin", Reason: c.CORS.InsecureAnyOrigin},
+		{Where: "config: CORS", Name: "InsecureSubdomains", Reason: c.CORS.InsecureSubdomains},
+		{Where: "config: CORS", Name: "InsecureHTTPOrigins", Reason: c.CORS.InsecureHTTPOrigins},
 		{Where: "config: Proxies", Name: "InsecureTrustAny", Reason: c.Proxies.InsecureTrustAny},
 		{Where: "config", Name: "InsecureFastAPICompat", Reason: c.InsecureFastAPICompat},
 	} {

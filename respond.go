@@ -18,7 +18,7 @@ import (
 // encode makes the bytes of the answer, in the exchange's buffer.
 func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
 	if a.page != nil {
-		if err := a.page.render(x.r, a); err != nil {
+		if err := a.page.render(x, a); err != nil {
 			return err
 		}
 	}

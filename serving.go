@@ -136,7 +136,7 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem)
 		x.r = &http.Request{RemoteAddr: r.RemoteAddr, TLS: r.TLS}
 	}
 	w.Header()["X-Request-Id"] = x.ctx.id[:]
-	_, _ = x.findClient(), x.secureHeaders() // They never fail.
+	x.dress()
 	x.answerProblem(p)
 }
 

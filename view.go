@@ -10,7 +10,8 @@ import (
 
 // View is an answer for two readers: a person's browser gets the template
 // executed with Body, and any other client gets Body as JSON. The request's
-// Accept header decides.
+// Accept header decides. A Body that embeds a [Page] has the nonce, the token of
+// forms and the addresses of operations.
 //
 // A template does not know who is looking. An app does not start if anywhere in T,
 // also where JSON leaves it out, there is a member that is visible to some, or to
@@ -27,36 +28,50 @@ type View[T any] struct {
 // pageAnswer is the HTML side of an answer.
 type pageAnswer struct {
 	template *template.Template
-	data     any
+	body     reflect.Value
 }
 
 // pagePolicy is the Content-Security-Policy of server-rendered pages: their own
-// styles and images, forms to this site, nothing else.
-const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// styles and images, forms to this site, and scripts that carry the nonce of the
+// answer, if it has one.
+func pagePolicy(nonce string) string {
+	const plain = "default-src 'none'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; style-src 'self'"
+	if nonce == "" {
+		return plain
+	}
+	return plain + " 'nonce-" + nonce + "'; connect-src 'self'; script-src 'nonce-" + nonce + "' 'strict-dynamic'"
+}
 
 func (p *View[T]) outline() outline { return outline{body: reflect.TypeFor[T](), content: "text/html"} }
 
 func (p *View[T]) fill(a *answer) error {
 	a.body = reflect.ValueOf(&p.Body).Elem()
-	a.page = &pageAnswer{p.Template, p.Body}
+	a.page = &pageAnswer{p.Template, a.body}
 	a.header = p.Header.Clone()
 	return nil
 }
 
 // render executes the template if the caller would rather have HTML.
-func (p *pageAnswer) render(r *http.Request, a *answer) error {
+func (p *pageAnswer) render(x *exchange, a *answer) error {
 	if a.header == nil {
 		a.header = make(http.Header, 2)
 	}
 	a.header.Add("Vary", "Accept")
-	if !prefersHTML(r.Header["Accept"]) {
+	if !prefersHTML(x.r.Header["Accept"]) {
 		return nil
 	}
+	of := &rendering{x: x, answer: a}
+	defer func() { of.x = nil }() // A body may be kept; the exchange goes on to another request.
+	data := p.body.Interface()
+	if page := pageIn(p.body); page != nil {
+		page.of = of
+		data = p.body.Addr().Interface()
+	}
 	var out bytes.Buffer
-	if err := p.template.Execute(&out, p.data); err != nil {
+	if err := p.template.Execute(&out, data); err != nil {
 		return err
 	}
-	a.header.Set("Content-Security-Policy", pagePolicy)
+	a.header.Set("Content-Security-Policy", pagePolicy(of.nonce))
 	a.raw, a.content, a.body = out.Bytes(), "text/html; charset=utf-8", reflect.Value{}
 	return nil
 }
