@@ -3,27 +3,28 @@ package cors
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fastness/fastness/internal/origin"
 )
 
 // add takes an entry of Origins, or says what is wrong with it, as the rest of a
 // sentence.
 func (p *Policy) add(cfg *Config, entry string) error {
-	o, err := parse(entry)
-	if err != nil {
-		return err
+	if entry == "*" {
+		return errors.New("allows every origin; say why in InsecureAnyOrigin")
 	}
+	o, err := origin.Parse(entry)
 	switch {
-	case o.wildcard && cfg.InsecureSubdomains == "":
+	case err != nil:
+		return err
+	case o.Wildcard && cfg.InsecureSubdomains == "":
 		return errors.New("allows whoever gets hold of any such name; list each origin, or say why in InsecureSubdomains")
-	case !o.tls && !o.loopback && cfg.InsecureHTTPOrigins == "":
+	case !o.TLS && !o.Loopback && cfg.InsecureHTTPOrigins == "":
 		return errors.New("has no TLS, so that everybody on the way can be it; say why in InsecureHTTPOrigins")
 	}
-	if o.wildcard {
+	if o.Wildcard {
 		key := strings.Replace(entry, "*", "", 1)
 		if _, twice := p.wildcards[key]; twice {
 			return errors.New("is there twice")
@@ -38,120 +39,18 @@ func (p *Policy) add(cfg *Config, entry string) error {
 	return nil
 }
 
-// origin is what counts about an entry.
-type origin struct {
-	tls, loopback, wildcard bool
-}
-
-// parse takes an entry apart, and refuses those that no browser sends as an
-// Origin (Fetch standard, "serializing a request origin"): they would be compared
-// for ever and never match.
-func parse(entry string) (o origin, err error) {
-	switch {
-	case entry == "*":
-		return o, errors.New("allows every origin; say why in InsecureAnyOrigin")
-	case entry == "null":
-		return o, errors.New("is the origin of every sandboxed frame, so anybody's")
-	case strings.ContainsFunc(entry, func(r rune) bool { return r > '~' }):
-		return o, errors.New("has a character beyond ASCII; browsers send such names as xn--…")
-	case strings.ContainsFunc(entry, func(r rune) bool { return r <= ' ' }):
-		return o, errors.New("has a space or a control character")
-	case strings.ToLower(entry) != entry:
-		return o, errors.New("has a capital letter; browsers send none")
-	}
-	scheme, rest, found := strings.Cut(entry, "://")
-	if !found || scheme != "https" && scheme != "http" {
-		return o, errors.New(`is not an origin, want one like "https://app.example.com"`)
-	}
-	o.tls = scheme == "https"
-	if strings.ContainsAny(rest, "/?#\\") {
-		return o, errors.New("has something behind the host; an origin has no path and no final slash")
-	}
-	if strings.Contains(rest, "@") {
-		return o, errors.New("has a user name; an origin has none")
-	}
-	host, err := cutPort(rest, o.tls)
-	if err != nil {
-		return o, err
-	}
-	host, o.wildcard = strings.CutPrefix(host, "*.")
-	return o, o.parseHost(host)
-}
-
-// cutPort takes the port off a host, and refuses the ways to write one that no
-// browser uses.
-func cutPort(rest string, tls bool) (host string, err error) {
-	i := strings.LastIndexByte(rest, ':')
-	if i < 0 || strings.HasSuffix(rest, "]") {
-		return rest, nil
-	}
-	port := rest[i+1:]
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 || strconv.FormatUint(n, 10) != port {
-		return "", errors.New("has a port that is none")
-	}
-	if tls && n == 443 || !tls && n == 80 {
-		return "", fmt.Errorf("has the port %d, which browsers leave out", n)
-	}
-	return rest[:i], nil
-}
-
-func (o *origin) parseHost(host string) error {
-	if inner, ok := strings.CutPrefix(host, "["); ok {
-		addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
-		if err != nil || !addr.Is6() || addr.Is4In6() || addr.Zone() != "" || "["+addr.String()+"]" != host {
-			return errors.New("has an address that browsers do not write so")
-		}
-		return o.isAddress(addr)
-	}
-	labels := strings.Split(host, ".")
-	last := labels[len(labels)-1]
-	if last == "" {
-		return errors.New("has no host, or one that ends in a full stop, which is another origin to browsers")
-	}
-	if slices.ContainsFunc(labels, func(s string) bool { return !isLabel(s) }) || len(host) > 253 {
-		return errors.New("has a host that is none")
-	}
-	if last[0] >= '0' && last[0] <= '9' { // Browsers read it as an IPv4 address, whatever it says.
-		addr, err := netip.ParseAddr(host)
-		if err != nil {
-			return errors.New("has an address that browsers do not write so")
-		}
-		return o.isAddress(addr)
-	}
-	if o.wildcard && len(labels) < 2 && host != "localhost" {
-		return errors.New("allows a whole top-level domain")
-	}
-	o.loopback = last == "localhost"
-	return nil
-}
-
-func (o *origin) isAddress(addr netip.Addr) error {
-	if o.wildcard {
-		return errors.New("is an address with a wildcard")
-	}
-	o.loopback = addr.IsLoopback()
-	return nil
-}
-
-// isLabel reports whether s can be one part of a host name in lower case. The low
-// line is in names that exist.
-func isLabel(s string) bool {
-	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
-}
-
-// underWildcard reports whether the host of origin is one label longer than one
-// of the wildcards.
-func (p *Policy) underWildcard(origin string) bool {
-	i := strings.Index(origin, "://") + len("://")
+// underWildcard reports whether the host of asked is one label longer than one of
+// the wildcards.
+func (p *Policy) underWildcard(asked string) bool {
+	i := strings.Index(asked, "://") + len("://")
 	if i < len("://") {
 		return false
 	}
-	label, rest, found := strings.Cut(origin[i:], ".")
-	if !found || !isLabel(label) {
+	label, rest, found := strings.Cut(asked[i:], ".")
+	if !found || !origin.IsLabel(label) {
 		return false
 	}
-	_, ok := p.wildcards[origin[:i]+"."+rest]
+	_, ok := p.wildcards[asked[:i]+"."+rest]
 	return ok
 }
 
