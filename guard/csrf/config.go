@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -182,29 +181,6 @@ func (c *Config) validate() error {
 		return fmt.Errorf("csrf config: %w", errors.Join(mistakes...))
 	}
 	return nil
-}
-
-// wrongOrigin says what is wrong with a trusted origin, or "". What a browser
-// never sends would be an entry that does nothing.
-func (c *Config) wrongOrigin(origin string) string {
-	u, err := url.Parse(origin)
-	switch {
-	case origin == "null":
-		return "is every sandboxed page of anybody"
-	case strings.Contains(origin, "*"):
-		return "has a wildcard, want one origin"
-	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin:
-		return `is not an origin, want one like "https://app.example.com"`
-	case u.User != nil || strings.HasSuffix(u.Host, ":") || strings.HasSuffix(u.Hostname(), "."):
-		return `is not an origin, want one like "https://app.example.com"`
-	case strings.Trim(origin, "abcdefghijklmnopqrstuvwxyz0123456789.-_:/[]") != "" || strings.IndexFunc(origin, func(r rune) bool { return r > '~' || 'A' <= r && r <= 'Z' }) >= 0:
-		return "has capitals or characters that browsers do not send in an origin"
-	case u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80":
-		return "has its default port, which browsers leave out"
-	case u.Scheme == "http" && c.InsecureTrustedHTTP == "" && !slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname()):
-		return "has no TLS; say why in InsecureTrustedHTTP"
-	}
-	return ""
 }
 
 func (c *Config) checkMethods(wrong func(string, ...any)) {

@@ -152,6 +152,9 @@ func (g *Guard) Names() (cookie, header, field string) {
 // Config.Session says.
 func (g *Guard) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := w.Header(); !isSafe(r.Method) || isHandshake(r) { // A cache must not answer one site with what another got.
+			h["Vary"] = append(h["Vary"], "Sec-Fetch-Site", "Origin")
+		}
 		if err := g.judge(r); err != nil {
 			problem.Write(w, problem.From(err))
 			return
