@@ -57,6 +57,12 @@ type ObjectRule struct {
 	Check func(ctx context.Context, u *auth.User, object reflect.Value) error
 }
 
+// Limit is a rate limit. The app knows its type, that of package ratelimit.
+type Limit interface {
+	// String returns the limit as lists of operations show it.
+	String() string
+}
+
 // Spec is what is known about an operation besides its function. Options of a
 // group are applied before those of an operation, so the nearer one wins.
 type Spec struct {
@@ -65,6 +71,8 @@ type Spec struct {
 	Access Access
 	// Objects are rules about objects. They add to each other.
 	Objects []ObjectRule
+	// Limits are rate limits, those of the outer group first. All of them hold.
+	Limits []Limit
 
 	ID          string
 	Summary     string
@@ -81,6 +89,9 @@ type Spec struct {
 	Examples   []Example
 	Extensions map[string]any
 
+	// CrossSite is what package csrf does for it beyond the default.
+	CrossSite CrossSite
+
 	// BodyLimit is the most bytes of a request body, 0 for the app's default.
 	BodyLimit int64
 	// Timeout is how long the operation may take, 0 for the app's default.
@@ -94,6 +105,18 @@ type Spec struct {
 	// OptOuts are the defences that this operation goes without.
 	OptOuts  []OptOut
 	Mistakes []error
+}
+
+// CrossSite is what the guard against cross-site requests does for an operation
+// beyond the default.
+type CrossSite struct {
+	// Token asks for a token whoever calls, Once for one that is good for one
+	// request.
+	Token, Once bool
+	// Effects says that the operation has an effect though its method is safe.
+	Effects bool
+	// The reasons for doing without a check.
+	InsecureNoToken, InsecureAnyOrigin string
 }
 
 // Response is one more answer that an operation can give.

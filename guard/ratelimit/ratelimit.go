@@ -1,0 +1,248 @@
+// Package ratelimit makes callers who send too many requests wait.
+//
+// Without a limit one client can guess at passwords, copy a whole catalogue or
+// use up what others need. A [Rule] says how much whom is allowed:
+//
+//	limit, err := ratelimit.New(ratelimit.Config{Rule: ratelimit.Per("100/minute", ratelimit.ByClient)})
+//	server.Handler = limit.Handler(mux)
+//
+// and is an option of operations in an app:
+//
+//	fastness.Post(app, "/items", create, access.Role("seller"), ratelimit.Per("30/minute; 500/day"))
+//	fastness.Post(app, "/token", token, access.Public, ratelimit.Rule{Limit: "5/minute", Key: ratelimit.ByClient, FailClosed: true})
+//
+// # What callers see
+//
+// Every answer has the fields RateLimit-Policy and RateLimit
+// (draft-ietf-httpapi-ratelimit-headers): what the limit is, what is left of it
+// and in how many seconds it is whole again.
+//
+//	RateLimit-Policy: "default";q=100;w=60
+//	RateLimit: "default";r=50;t=30
+//
+// Who asks too often gets 429 with Retry-After, which is never too short, and a
+// problem document that names the quotas. A refused request is charged nothing.
+//
+// # Whose budget
+//
+// A budget belongs to a [Key] that the caller cannot choose: the verified user,
+// or the client's address. A header field is a key only if a proxy writes it.
+//
+// # Where it is counted
+//
+// A [Memory] counts in one process. N processes that are to have one budget
+// share a [Store]; the module fastness/redis has one. While it does not answer,
+// each process counts for itself, or refuses, as the rule says.
+package ratelimit
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/problem"
+)
+
+// Config configures a [Limiter]. The zero value is the secure choice.
+type Config struct {
+	// Rule is the limit. The default is 100 requests a minute for each caller.
+	Rule Rule
+	// Store is where spent units are counted. The default is a [Memory] of the
+	// limiter's own. Limiters may share a store.
+	Store Store
+	// Local is where they are counted while Store does not answer, unless the
+	// rule fails closed. The default is a [Memory] of the limiter's own.
+	Local Store
+	// Client returns the address of the client, for [Limiter.Handler]. The
+	// default is the peer's, which behind a proxy is the proxy's.
+	Client func(*http.Request) netip.Addr
+	// XHeaders adds the fields X-RateLimit-Limit, -Remaining and -Reset (seconds
+	// to go) of the quota that has least left, for clients that know no others.
+	XHeaders bool
+	// Logger gets an alarm, once a minute at most, while Store does not answer.
+	// The default is [slog.Default].
+	Logger *slog.Logger
+	// Now is the clock of the limiter's own memories and of its alarm; see
+	// [MemoryConfig].
+	Now func() time.Time
+	// InsecureUnlimited, if not empty, says why nothing is limited.
+	InsecureUnlimited string
+}
+
+// Limiter makes callers wait who have used up their budget. It is safe for
+// concurrent use.
+type Limiter struct {
+	off      bool
+	rule     Rule
+	methods  []string
+	quotas   []Quota
+	prefix   []byte // of every key
+	store    Store
+	local    Store
+	client   func(*http.Request) netip.Addr
+	fields   fields
+	xHeaders bool
+	logger   *slog.Logger
+	now      func() time.Time
+	alarmed  atomic.Int64 // when, in seconds of the Unix epoch
+	spends   sync.Pool
+}
+
+// New returns a limiter, or an error that names every mistake in cfg.
+func New(cfg Config) (*Limiter, error) {
+	if cfg.InsecureUnlimited != "" {
+		if cfg.Rule.Limit != "" {
+			return nil, errors.New("ratelimit config: Rule.Limit and InsecureUnlimited contradict each other")
+		}
+		return &Limiter{off: true}, nil
+	}
+	r := cfg.Rule.withDefaults()
+	quotas, mistakes := r.compile()
+	memory, err := NewMemory(MemoryConfig{Now: cfg.Now})
+	if err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if len(mistakes) > 0 {
+		return nil, fmt.Errorf("ratelimit config: %w", errors.Join(mistakes...))
+	}
+	l := &Limiter{
+		rule: r, methods: r.Methods, quotas: quotas, store: cfg.Store, local: cfg.Local, client: cfg.Client,
+		fields: newFields(r.Name, quotas), xHeaders: cfg.XHeaders, logger: cfg.Logger, now: cfg.Now,
+		prefix: append(binary.BigEndian.AppendUint32(nil, uint32(len(r.Scope))), r.Scope...),
+	}
+	if l.store == nil {
+		l.store = memory
+	}
+	if l.local == nil {
+		l.local = memory
+	}
+	if l.client == nil {
+		l.client = peer
+	}
+	if l.logger == nil {
+		l.logger = slog.Default()
+	}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	l.spends.New = func() any {
+		return &Spend{Key: make([]byte, 0, 128), Algorithm: r.Algorithm, Quotas: quotas, States: make([]State, len(quotas))}
+	}
+	return l, nil
+}
+
+// peer returns the address of the other end of the connection, or the zero Addr.
+func peer(r *http.Request) netip.Addr {
+	p, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return p.Addr()
+}
+
+// Check charges one request to its caller's budget, and writes the RateLimit
+// fields into h, beside those of other limiters. It returns a
+// [*problem.Problem] with status 429 if too little is left, or 503 if the rule
+// fails closed and the store does not answer.
+func (l *Limiter) Check(ctx context.Context, h http.Header, c Caller) error {
+	cost := l.cost(c)
+	if cost == 0 {
+		return nil
+	}
+	s := l.spends.Get().(*Spend)
+	defer l.spends.Put(s)
+	s.Key, s.Cost = l.key(s.Key[:0], c), cost
+	if err := l.store.Take(ctx, s); err != nil {
+		l.alarm(ctx, err)
+		if l.rule.FailClosed {
+			return unavailable(err)
+		}
+		if err := l.local.Take(ctx, s); err != nil {
+			return unavailable(err)
+		}
+	}
+	l.fields.write(h, s.States)
+	if l.xHeaders {
+		l.fields.writeX(h, s.States)
+	}
+	if s.Allowed {
+		return nil
+	}
+	return l.refusal(s.States)
+}
+
+// cost returns what the request of c costs, 0 if it is not counted.
+func (l *Limiter) cost(c Caller) int {
+	switch {
+	case l.off,
+		len(l.methods) > 0 && !slices.Contains(l.methods, countedAs(c.Request.Method)) && !slices.Contains(l.methods, c.Request.Method),
+		l.rule.ExemptWhen != nil && l.rule.ExemptWhen(c):
+		return 0
+	case l.rule.CostOf == nil:
+		return l.rule.Cost
+	}
+	if cost := l.rule.CostOf(c); cost >= 0 {
+		return min(cost, maxCount+1)
+	}
+	return 1
+}
+
+// countedAs returns the method that a request is counted as: HEAD runs what GET
+// does, and would be a second budget for it.
+func countedAs(method string) string {
+	if method == http.MethodHead {
+		return http.MethodGet
+	}
+	return method
+}
+
+// key appends whose budget it is: the scope, the method if each has its own, and
+// the caller.
+func (l *Limiter) key(b []byte, c Caller) []byte {
+	b = append(b, l.prefix...)
+	if l.rule.PerMethod {
+		b = append(b, countedAs(c.Request.Method)...)
+	}
+	b = append(b, 0)
+	at := len(b)
+	if b = l.rule.Key(b, c); len(b) > at {
+		return b
+	}
+	b = append(append(b[:0], l.prefix...), 1) // No Key can write this place.
+	return ByClient(b, c)
+}
+
+// alarm says that the store does not answer, once a minute.
+func (l *Limiter) alarm(ctx context.Context, err error) {
+	now, last := l.now().Unix(), l.alarmed.Load()
+	if now >= last && now < last+60 || !l.alarmed.CompareAndSwap(last, now) {
+		return
+	}
+	mode := "each process counts for itself"
+	if l.rule.FailClosed {
+		mode = "requests are refused"
+	}
+	l.logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelError, "rate limits: the store does not answer; "+mode,
+		slog.String("rule", l.rule.Name), slog.Any("error", err))
+}
+
+// Handler makes callers of next wait. The caller is the address of
+// [Config].Client and the user that [auth.From] finds.
+func (l *Limiter) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !l.off {
+			c := Caller{Request: r, Addr: l.client(r), User: auth.From(r.Context())}
+			if err := l.Check(r.Context(), w.Header(), c); err != nil {
+				problem.Write(w, problem.From(err))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
