@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // canonical returns u with its host in ASCII and lower case, or an error if it
@@ -111,17 +113,24 @@ func parseHost(text string) (string, netip.Addr, error) {
 	return host, addr, nil
 }
 
-// toASCII turns a host beyond ASCII into the form that is looked up: xn--… for
-// letters, and plain digits for those in a circle, which would be another spelling
-// of an address. It lets net/http write a request, so that what is checked is what
-// net/http connects to.
+// toASCII turns a host beyond ASCII into the form that is looked up, xn--… It
+// takes lower-case letters and what belongs to them. Signs are refused: to a
+// browser a digit in a circle is a digit, and an ideographic full stop is one,
+// too. The rest is done by net/http, which writes a request for it, so that what
+// is checked is what net/http connects to.
 func toASCII(host string) (string, error) {
+	host = strings.ToLower(host)
 	ascii := true
-	for i := range len(host) {
-		ascii = ascii && host[i] < 0x80
+	for _, r := range host { // Bytes that are no UTF-8 become a sign.
+		if r < utf8.RuneSelf {
+			continue
+		}
+		if ascii = false; !unicode.IsLetter(r) && !unicode.IsMark(r) {
+			return "", errors.New("its host is no name")
+		}
 	}
 	if ascii {
-		return strings.ToLower(host), nil
+		return host, nil
 	}
 	var request bytes.Buffer
 	err := (&http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "https", Host: host, Path: "/"}}).Write(&request)
@@ -130,7 +139,7 @@ func toASCII(host string) (string, error) {
 	if err != nil || !found || !ended {
 		return "", errors.New("its host is no name")
 	}
-	return strings.ToLower(string(line)), nil
+	return string(line), nil
 }
 
 // checkName returns an error unless host is made of labels of letters, digits,
