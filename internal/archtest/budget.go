@@ -108,6 +108,8 @@ func dependencies() []string {
 		"github.com/swaggest/swgui",
 		"go.yaml.in/yaml/v3",
 		"golang.org/x/crypto",
+		"golang.org/x/net",  // html, for sanitize
+		"golang.org/x/text", // unicode/norm, for sanitize
 	}
 }
 

@@ -1,0 +1,145 @@
+package sanitize
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// isPlain reports whether s is its own clean form: text in which nothing is
+// escaped and nothing has to be.
+func isPlain(s string) bool {
+	ascii := byte(0)
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '<', '>', '&', '\r', 0:
+			return false
+		default:
+			ascii |= c
+		}
+	}
+	return ascii < utf8.RuneSelf || utf8.ValidString(s) && !strings.Contains(s, "\u00a0")
+}
+
+// isSpace reports whether s is white space as HTML has it.
+func isSpace(s []byte) bool {
+	for _, c := range s {
+		if c != ' ' && c != '\n' && c != '\t' && c != '\f' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// appendText appends a text between tags. A carriage return is written as a
+// reference, because a parser reads the character itself as a line feed.
+func appendText(out, s []byte) []byte {
+	from := 0
+	for i := 0; i < len(s); i++ {
+		escape, width := "", 1
+		switch s[i] {
+		case '&':
+			escape = "&amp;"
+		case '<':
+			escape = "&lt;"
+		case '>':
+			escape = "&gt;"
+		case '\r':
+			escape = "&#13;"
+		case 0: // A parser leaves it out.
+		case 0xc2:
+			if i+1 >= len(s) || s[i+1] != 0xa0 {
+				continue
+			}
+			escape, width = "&nbsp;", 2
+		default:
+			continue
+		}
+		out = append(append(out, s[from:i]...), escape...)
+		from = i + width
+		i = from - 1
+	}
+	return append(out, s[from:]...)
+}
+
+// escapeText returns a text as HTML that shows it.
+func escapeText(s string) string {
+	return string(appendText(nil, []byte(strings.ToValidUTF8(s, "\uFFFD"))))
+}
+
+// appendAttribute appends an attribute. Angle brackets are escaped although a
+// parser would not mind them in quotes: text that is parsed by the wrong rules
+// still holds no tag.
+func appendAttribute(out []byte, name, value string) []byte {
+	out = append(append(append(out, ' '), name...), `="`...)
+	from := 0
+	for i := 0; i < len(value); i++ {
+		escape, width := "", 1
+		switch value[i] {
+		case '&':
+			escape = "&amp;"
+		case '"':
+			escape = "&quot;"
+		case '<':
+			escape = "&lt;"
+		case '>':
+			escape = "&gt;"
+		case '\r':
+			escape = "&#13;"
+		case 0xc2:
+			if i+1 >= len(value) || value[i+1] != 0xa0 {
+				continue
+			}
+			escape, width = "&nbsp;", 2
+		default:
+			continue
+		}
+		out = append(append(out, value[from:i]...), escape...)
+		from = i + width
+		i = from - 1
+	}
+	return append(append(out, value[from:]...), '"')
+}
+
+// escapeAll escapes every character that means something anywhere in HTML.
+func escapeAll(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if !strings.ContainsAny(s, "<>&\"'`/= \t\n\f\r\x00") {
+		return s
+	}
+	b := make([]byte, 0, len(s)+len(s)/2)
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '<':
+			b = append(b, "&lt;"...)
+		case '>':
+			b = append(b, "&gt;"...)
+		case '&':
+			b = append(b, "&amp;"...)
+		case '"':
+			b = append(b, "&quot;"...)
+		case '\'':
+			b = append(b, "&apos;"...)
+		case '`':
+			b = append(b, "&grave;"...)
+		case '/':
+			b = append(b, "&#47;"...)
+		case '=':
+			b = append(b, "&#61;"...)
+		case ' ':
+			b = append(b, "&#32;"...)
+		case '\t':
+			b = append(b, "&#9;"...)
+		case '\n':
+			b = append(b, "&#10;"...)
+		case '\f':
+			b = append(b, "&#12;"...)
+		case '\r':
+			b = append(b, "&#13;"...)
+		case 0:
+			b = append(b, "&#65533;"...)
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
