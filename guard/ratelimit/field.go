@@ -2,8 +2,10 @@ package ratelimit
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,10 +23,18 @@ type fields struct {
 	names  []string // of the quotas
 	limits []string // their counts, in digits
 	policy []string
+	last   atomic.Pointer[values]
 }
 
-func newFields(name string, quotas []Quota) fields {
-	var f fields
+// values are those of one refusal. They are kept: while a flood is refused, they
+// are the same for a second.
+type values struct {
+	wait         int64 // in seconds
+	state, retry []string
+}
+
+func newFields(name string, quotas []Quota) *fields {
+	f := new(fields)
 	var policy []byte
 	for i, q := range quotas {
 		quota := name
@@ -51,21 +61,33 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 // are lists (RFC 9651 section 3.1), and a list that is in one line is understood
 // by clients that read only one. A name may be there once only; the limiter that
 // came first has it.
-func (f *fields) write(h http.Header, states []State) {
-	policy := h[fieldPolicy]
+//
+// wait is how long a refused caller has to wait, nil for others. write returns
+// the value of Retry-After for it.
+func (f *fields) write(h http.Header, states []State, wait *time.Duration) (retry []string) {
 	var room [192]byte
-	b := room[:0]
-	if len(policy) > 0 {
-		if strings.Contains(policy[0], `"`+f.names[0]+`"`) {
-			return
-		}
-		h[fieldPolicy] = []string{policy[0] + ", " + f.policy[0]}
-		if before := h[fieldState]; len(before) > 0 {
-			b = append(append(b, before[0]...), ", "...)
-		}
+	b := f.appendState(room[:0], states)
+	var state []string
+	if wait == nil {
+		state = []string{string(b)}
 	} else {
-		h[fieldPolicy] = f.policy
+		v, n := f.last.Load(), seconds(*wait)
+		if v == nil || v.wait != n || v.state[0] != string(b) {
+			v = &values{n, []string{string(b)}, []string{strconv.FormatInt(n, 10)}}
+			f.last.Store(v)
+		}
+		state, retry = v.state, v.retry
 	}
+	if policy := h[fieldPolicy]; len(policy) == 0 {
+		h[fieldPolicy], h[fieldState] = f.policy, state
+	} else if !strings.Contains(policy[0], `"`+f.names[0]+`"`) {
+		h[fieldPolicy] = []string{policy[0] + ", " + f.policy[0]}
+		h[fieldState] = []string{strings.Join(append(slices.Clone(h[fieldState]), state[0]), ", ")}
+	}
+	return retry
+}
+
+func (f *fields) appendState(b []byte, states []State) []byte {
 	for i, s := range states {
 		if i > 0 {
 			b = append(b, ", "...)
@@ -75,7 +97,7 @@ func (f *fields) write(h http.Header, states []State) {
 		b = append(b, ";t="...)
 		b = strconv.AppendInt(b, seconds(s.until()), 10)
 	}
-	h[fieldState] = []string{string(b)}
+	return b
 }
 
 // until returns what the parameter t says: when there is what was asked for, or

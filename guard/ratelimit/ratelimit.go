@@ -89,7 +89,8 @@ type Limiter struct {
 	store    Store
 	local    Store
 	client   func(*http.Request) netip.Addr
-	fields   fields
+	fields   *fields
+	refusals *refusals
 	xHeaders bool
 	logger   *slog.Logger
 	now      func() time.Time
@@ -116,9 +117,11 @@ func New(cfg Config) (*Limiter, error) {
 	}
 	l := &Limiter{
 		rule: r, methods: r.Methods, quotas: quotas, store: cfg.Store, local: cfg.Local, client: cfg.Client,
-		fields: newFields(r.Name, quotas), xHeaders: cfg.XHeaders, logger: cfg.Logger, now: cfg.Now,
+		xHeaders: cfg.XHeaders, logger: cfg.Logger, now: cfg.Now,
+		fields: newFields(r.Name, quotas),
 		prefix: append(binary.BigEndian.AppendUint32(nil, uint32(len(r.Scope))), r.Scope...),
 	}
+	l.refusals = newRefusals(r.Message, l.fields.names)
 	if l.store == nil {
 		l.store = memory
 	}
@@ -151,9 +154,19 @@ func peer(r *http.Request) netip.Addr {
 // [*problem.Problem] with status 429 if too little is left, or 503 if the rule
 // fails closed and the store does not answer.
 func (l *Limiter) Check(ctx context.Context, h http.Header, c Caller) error {
+	refused, retry, err := l.take(ctx, h, c)
+	if refused != nil {
+		return refused.problem(retry)
+	}
+	return err
+}
+
+// take charges one request. It returns what a refused caller gets, and the value
+// of Retry-After.
+func (l *Limiter) take(ctx context.Context, h http.Header, c Caller) (refused *refusal, retry []string, err error) {
 	cost := l.cost(c)
 	if cost == 0 {
-		return nil
+		return nil, nil, nil
 	}
 	s := l.spends.Get().(*Spend)
 	defer l.spends.Put(s)
@@ -161,20 +174,23 @@ func (l *Limiter) Check(ctx context.Context, h http.Header, c Caller) error {
 	if err := l.store.Take(ctx, s); err != nil {
 		l.alarm(ctx, err)
 		if l.rule.FailClosed {
-			return unavailable(err)
+			return nil, nil, unavailable(err)
 		}
 		if err := l.local.Take(ctx, s); err != nil {
-			return unavailable(err)
+			return nil, nil, unavailable(err)
 		}
 	}
-	l.fields.write(h, s.States)
+	if s.Allowed {
+		l.fields.write(h, s.States, nil)
+	} else {
+		var wait time.Duration
+		refused, wait = l.refusals.of(s.States)
+		retry = l.fields.write(h, s.States, &wait)
+	}
 	if l.xHeaders {
 		l.fields.writeX(h, s.States)
 	}
-	if s.Allowed {
-		return nil
-	}
-	return l.refusal(s.States)
+	return refused, retry, nil
 }
 
 // cost returns what the request of c costs, 0 if it is not counted.
@@ -235,14 +251,19 @@ func (l *Limiter) alarm(ctx context.Context, err error) {
 // Handler makes callers of next wait. The caller is the address of
 // [Config].Client and the user that [auth.From] finds.
 func (l *Limiter) Handler(next http.Handler) http.Handler {
+	if l.off {
+		return next
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !l.off {
-			c := Caller{Request: r, Addr: l.client(r), User: auth.From(r.Context())}
-			if err := l.Check(r.Context(), w.Header(), c); err != nil {
-				problem.Write(w, problem.From(err))
-				return
-			}
+		c := Caller{Request: r, Addr: l.client(r), User: auth.From(r.Context())}
+		refused, retry, err := l.take(r.Context(), w.Header(), c)
+		switch {
+		case err != nil:
+			problem.Write(w, problem.From(err))
+		case refused != nil:
+			refused.write(w, retry)
+		default:
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
