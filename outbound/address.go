@@ -70,12 +70,9 @@ func public(addr netip.Addr) bool {
 }
 
 // mayConnect returns an ErrForbiddenAddress unless addr is public or one of
-// Config.InsecurePrivateNetworks. An IPv4 address in IPv6 is what it holds.
+// Config.InsecurePrivateNetworks. No prefix contains an address with a zone, nor
+// an IPv4 address in IPv6, so both are refused.
 func (p *policy) mayConnect(addr netip.Addr) error {
-	addr = addr.Unmap()
-	if addr.Zone() != "" { // Only of local networks; and no prefix contains it.
-		return fmt.Errorf("%v: %w", addr, ErrForbiddenAddress)
-	}
 	if public(addr) {
 		return nil
 	}

@@ -174,7 +174,7 @@ func TestOtherSchemesAreRefused(t *testing.T) {
 	client := newClient(t, outbound.Config{})
 	for _, text := range []string{
 		"file:///etc/passwd", "file://localhost/etc/passwd", "gopher://127.0.0.1:6379/_FLUSHALL", "ftp://public.example/", "dict://127.0.0.1:11211/stats", "ldap://public.example",
-		"data:text/plain,x", "javascript:alert(1)", "jar:https://public.example!/", "unix:///var/run/docker.sock", "http+unix://docker/", "ws://public.example/", "http://public.example/",
+		"data:text/plain,x", "javascript:alert(1)", "jar:https://public.example!/", "unix:///var/run/docker.sock", "http+unix://docker/", "ws://public.example/", "http://public.example/", "http://public.example:443/",
 		"//public.example/", "/etc/passwd", "public.example", "https:public.example", "https:///x",
 	} {
 		u, err := url.Parse(text)
