@@ -39,8 +39,8 @@ func (g *Guard) FromHeader(r *http.Request) (token string, present bool, err err
 // fromBody returns the token of a form, "" if there is none. What it reads of the
 // body is put back.
 func (g *Guard) fromBody(r *http.Request) (string, error) {
-	if r.PostForm != nil { // Somebody has read the body before.
-		return one(r.PostForm[g.field])
+	if values := r.PostForm[g.field]; len(values) > 0 { // Somebody has read the body before.
+		return one(values)
 	}
 	if r.Body == nil || r.Body == http.NoBody || len(r.Header["Content-Type"]) != 1 {
 		return "", nil
