@@ -213,6 +213,7 @@ func (a *App) doCompile() error {
 		errs = append(errs, err)
 	}
 	errs = append(errs, a.compileSchemes()...)
+	errs = append(errs, a.compileCrossSite()...)
 	for _, op := range a.operations {
 		errs = append(errs, op.compile(a)...)
 	}

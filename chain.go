@@ -30,9 +30,10 @@ func (a *App) chain() (guards, inner []step) {
 		// rate limit by client: 429
 	}
 	inner = []step{
-		{"route, method allowlist, time limit", (*exchange).findRoute}, // 307 400 404 405
-		{"authentication: who is calling", (*exchange).authenticate},   // 400 401, 403 for a page of another site
-		{"access rule", (*exchange).checkAccess},                       // 401 403
+		{"route, method allowlist, time limit", (*exchange).findRoute},               // 307 400 404 405
+		{"authentication: who is calling", (*exchange).authenticate},                 // 400 401, 403 for a page of another site
+		{"cross-site request: Fetch Metadata, Origin, token", (*exchange).checkSite}, // 403
+		{"access rule", (*exchange).checkAccess},                                     // 401 403
 		// rate limit by caller and operation: 429
 		{"operation", (*exchange).runOperation}, // what operate lists
 		// audit event

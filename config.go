@@ -10,6 +10,7 @@ import (
 
 	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/guard/cors"
+	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/host"
 	"github.com/fastness/fastness/guard/inflight"
@@ -65,6 +66,10 @@ type Config struct {
 	Proxies clientip.Config
 	// CORS says which pages of other origins may read answers. The default is none.
 	CORS cors.Config
+	// CSRF is the guard against cross-site requests. The origins that CORS allows are
+	// trusted, too. Where a cookie says who is calling, or an operation asks for a
+	// token, Keys are needed: package identity brings its own.
+	CSRF csrf.Config
 	// BodyLimit is the most bytes of a request body. The default is 1 MiB.
 	BodyLimit int64
 	// Timeout is how long an operation may take before its context ends. The
@@ -103,6 +108,7 @@ const (
 type defences struct {
 	clients  *clientip.Clients
 	cors     *cors.Policy
+	csrf     crossSiteGuard
 	hosts    *host.Hosts
 	inflight *inflight.Limit
 	headers  *headers.Set

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/guard/clientip"
+	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/internal/caller"
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/internal/route"
@@ -38,8 +39,9 @@ type exchange struct {
 	held   slot // the input and output of the operation
 	answer answer
 	shown  problem.Problem
-	inside bool // the in-flight cap counts this request
-	forked bool // middleware may still hold it
+	inside bool        // the in-flight cap counts this request
+	due    *csrf.Guard // asks for a token in the form, before anything else of it counts
+	forked bool        // middleware may still hold it
 	behind atomic.Pointer[seen]
 
 	// The buffers are kept from one request to the next. What is beyond their
@@ -89,7 +91,7 @@ func (x *exchange) fork(w http.ResponseWriter, r *http.Request) *exchange {
 	l.sent.ResponseWriter = w
 	l.ctx.parent, l.ctx.start, l.ctx.limit, l.ctx.id = r.Context(), x.ctx.start, x.ctx.limit, x.ctx.id
 	l.ctx.user, l.ctx.client = x.ctx.user, x.ctx.client
-	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match}
+	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match, due: x.due}
 	l.ctx.x.Store(inner)
 	return inner
 }

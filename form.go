@@ -18,6 +18,9 @@ func (b *bodyPlan) bindForm(x *exchange, v reflect.Value, empty bool) (err error
 			return err
 		}
 	}
+	if err := x.checkForm(parts); err != nil {
+		return err
+	}
 	for i := range b.fields {
 		b.fields[i].fromForm(x, parts, v.FieldByIndex(b.fields[i].index))
 	}
@@ -83,7 +86,7 @@ func (b *bodyPlan) accept(name string, isFile bool) error {
 // unknownFields refuses fields that nobody declared.
 func (b *bodyPlan) unknownFields(x *exchange, parts form.Parts) {
 	for _, part := range parts {
-		known := false
+		known := part.Name == x.app.csrf.field
 		for i := range b.fields {
 			known = known || b.fields[i].name == part.Name
 		}

@@ -64,10 +64,26 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	if op.input.body.kind != noBody && (op.method == http.MethodGet || op.method == http.MethodHead) {
 		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))
 	}
+	errs = append(errs, op.hiddenEffects()...)
 	if len(op.spec.Middleware) > 0 && len(errs) == 0 {
 		op.wrapped = http.HandlerFunc(op.serveWrapped)
 		for _, m := range slices.Backward(op.spec.Middleware) {
 			op.wrapped = m(op.wrapped)
+		}
+	}
+	return errs
+}
+
+// hiddenEffects finds what changes something behind a method that says it changes
+// nothing (RFC 9110 section 9.2.1): a link, an image or a crawler would do it, and
+// the guard against cross-site requests would look away.
+func (op *operationPlan) hiddenEffects() (errs []error) {
+	if op.method != http.MethodGet && op.method != http.MethodHead && op.method != http.MethodOptions || op.spec.CrossSite.Effects {
+		return nil
+	}
+	for _, u := range op.input.uses {
+		if writer, ok := reflect.Zero(u.provider.typ).Interface().(interface{ Writes() bool }); ok && writer.Writes() {
+			errs = append(errs, fmt.Errorf("it gets a %s, which writes, and %s must not: want another method, what only reads, or csrf.Effects()", u.provider.typ, op.method))
 		}
 	}
 	return errs

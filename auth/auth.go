@@ -79,6 +79,12 @@ type Description struct {
 	OptOuts map[string]string
 }
 
+// Cookie reports whether the credential is a cookie: then a token against
+// cross-site requests belongs to it.
+func (d *Description) Cookie() bool {
+	return d.Ambient && d.Security != nil && d.Security.Type == "apiKey" && d.Security.In == "cookie"
+}
+
 // Standing is what holds of a user at this moment, whatever a credential says.
 type Standing struct {
 	// Active is false for users who are disabled or locked.

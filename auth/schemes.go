@@ -17,6 +17,7 @@ type Schemes struct {
 	all     []known          // every scheme of the API: a second credential is refused whatever it is
 	allowed []string         // nil: all
 	missing *problem.Problem // asked for most, so it is made once
+	guard   func(*http.Request) error
 }
 
 type known struct {
@@ -81,7 +82,7 @@ func (s *Schemes) Only(names ...string) (*Schemes, error) {
 			errs = append(errs, fmt.Errorf("there is no scheme %q", name))
 		}
 	}
-	only := &Schemes{all: s.all, allowed: slices.Clone(names)}
+	only := &Schemes{all: s.all, allowed: slices.Clone(names), guard: s.guard}
 	only.missing = missing(only.challenges())
 	return only, errors.Join(errs...)
 }
@@ -109,7 +110,7 @@ func (s *Schemes) Authenticate(ctx context.Context, r *http.Request) (*User, err
 		return nil, err
 	case k == nil || !s.allows(k.is.Name):
 		return nil, s.missing
-	case k.is.Ambient && !FromOwnPage(r) && !(k.is.Programs && saysNothing(r)):
+	case k.is.Ambient && !s.fromOwnPage(k, r):
 		return nil, CrossSite()
 	}
 	u, err := k.Authenticate(ctx, r)
@@ -176,6 +177,22 @@ func FromOwnPage(r *http.Request) bool {
 		return false
 	}
 	return err == nil && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
+}
+
+// Guarded makes the schemes rely on a guard against cross-site requests instead of
+// [FromOwnPage]: it knows more trusted pages than the own ones. Requests that are
+// authenticated by a cookie must be checked for a token afterwards.
+func (s *Schemes) Guarded(checkOrigin func(*http.Request) error) { s.guard = checkOrigin }
+
+// fromOwnPage reports whether a browser's own credential counts in r.
+func (s *Schemes) fromOwnPage(k *known, r *http.Request) bool {
+	switch {
+	case k.is.Programs && saysNothing(r):
+		return true
+	case s.guard == nil:
+		return FromOwnPage(r)
+	}
+	return s.guard(r) == nil && (!saysNothing(r) || k.is.Cookie() || FromOwnPage(r))
 }
 
 // saysNothing reports whether r does not say which page it comes from. All

@@ -31,6 +31,7 @@ import (
 const (
 	purposeToken  = "access-token"
 	purposeFactor = "second-factor"
+	purposeForm   = "csrf-token"
 )
 
 // clockSkew is how far the clocks of processes may be apart.
@@ -174,6 +175,7 @@ func (c *Core) openRing(ctx context.Context, s fastness.Settings) error {
 		Purposes: []keyring.Purpose{
 			{Name: purposeToken, Algorithm: c.cfg.Algorithm, Lifetime: c.cfg.RotateEvery, Retain: c.cfg.AccessTTL + clockSkew},
 			{Name: purposeFactor, Algorithm: keyring.A256GCM},
+			{Name: purposeForm, Algorithm: keyring.A256GCM, Lifetime: c.cfg.RotateEvery, Retain: 24*time.Hour + clockSkew}, // A token lives for a day at most.
 		},
 	})
 	if errors.Is(err, keyring.ErrOtherKEK) {

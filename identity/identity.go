@@ -11,6 +11,7 @@ import (
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/auth/apikey"
 	"github.com/fastness/fastness/auth/session"
+	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/keyring"
 	"github.com/fastness/fastness/openapi"
 )
@@ -40,6 +41,7 @@ func (id *Identity) Declare(app *fastness.App) {
 		app.Mistake(err)
 	}
 	id.app = app
+	app.UseCSRFKeys(csrf.FromRing(lateRing{id}, purposeForm))
 	app.Authenticate(append(id.schemes(), id.otherSchemes()...)...)
 	fastness.ProvideApp(app, id.open)
 	provideParts(app)
@@ -101,6 +103,25 @@ func (id *Identity) describeOAuth2() auth.Description {
 		Name: schemeOAuth2, Challenge: "Bearer", OptOuts: weak,
 		Security: &openapi.SecurityScheme{Type: "oauth2", Flows: id.flows(), Description: "An access token in the Authorization header (RFC 6750, RFC 9068), verified as RFC 8725 has it."},
 	}
+}
+
+// lateRing is the ring, once the app has started.
+type lateRing struct{ id *Identity }
+
+func (l lateRing) Seal(ctx context.Context, purpose string, plaintext []byte, context ...string) ([]byte, error) {
+	core := l.id.core.Load()
+	if core == nil {
+		return nil, errNotStarted
+	}
+	return core.Ring.Seal(ctx, purpose, plaintext, context...)
+}
+
+func (l lateRing) Open(ctx context.Context, purpose string, sealed []byte, context ...string) (plaintext []byte, stale bool, err error) {
+	core := l.id.core.Load()
+	if core == nil {
+		return nil, false, errNotStarted
+	}
+	return core.Ring.Open(ctx, purpose, sealed, context...)
 }
 
 // late is a scheme that is described before the app starts, and made when it

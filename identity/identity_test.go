@@ -79,7 +79,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 	const mine, admins = "(by oauth2 or session) and scope account", "(by oauth2 or session) and role admin and scope users"
 	want := map[string]string{
 		"POST /token": "public", "POST /token/refresh": "public", "POST /revoke": "public", "POST /introspect": "public",
-		"GET /login": "public", "POST /login": "public", "GET /login/style.css": "public", "POST /session": "public", "POST /sign-up": "public",
+		"GET /login": "public", "GET /csrftoken/": "public", "POST /login": "public", "GET /login/style.css": "public", "POST /session": "public", "POST /sign-up": "public",
 		"POST /users/first": "public", "GET /.well-known/jwks.json": "public", "GET /.well-known/oauth-authorization-server": "public",
 		"POST /logout": "by oauth2 or session", "GET /me": "authenticated", "PUT /me/password": mine,
 		"GET /me/sessions": mine, "DELETE /me/sessions/{session_id}": mine,

@@ -7,11 +7,13 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/account"
+	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/secret"
 )
@@ -26,8 +28,11 @@ func (id *Identity) declareLogin(app *fastness.App) {
 	fastness.Get(login, "/login", func(_ context.Context, in loginPageInput) (fastness.View[LoginPage], error) {
 		return fastness.View[LoginPage]{Template: page, Body: in.page(id.ways)}, nil
 	}, fastness.OperationID("loginPage"), fastness.Summary("The page to log in"), fastness.ResponseDescription("The page."))
-	fastness.Post(login, "/login", submitLogin, fastness.OperationID("submitLogin"),
+	fastness.Post(login, "/login", submitLogin, csrf.OneTimeToken(), fastness.OperationID("submitLogin"),
 		fastness.Hidden())
+	fastness.Get(login, "/csrftoken/", fastness.NewCSRFToken, fastness.OperationID("csrfToken"), fastness.Summary("A token against cross-site requests"),
+		fastness.Description("For pages that have no form to read it from: it goes into the header X-CSRF-Token of what changes something. It ends with the session."),
+		fastness.ResponseDescription("The token; the cookie that belongs to it comes with it."))
 	fastness.Get(login, "/login/style.css", loginStyle, fastness.Hidden())
 	fastness.Post(login, "/session", beginSession, fastness.OperationID("beginSession"), fastness.Summary("Log in with a cookie"),
 		fastness.Description("For pages of the same site: no script ever sees the credential. POST /logout ends the session."),
@@ -39,6 +44,7 @@ func (id *Identity) declareLogin(app *fastness.App) {
 
 // LoginPage is what the page to log in shows.
 type LoginPage struct {
+	fastness.Page
 	App     string `json:"app" maxLength:"256"`
 	Next    string `json:"next" maxLength:"2048" doc:"Where a log-in leads to."`
 	Problem string `json:"problem" maxLength:"256"`
@@ -78,9 +84,19 @@ type submitInput struct {
 	Next     string       `form:"next" default:"/" maxLength:"2048"`
 }
 
-// submitLogin takes the form of the page and leads on, or back to it.
-func submitLogin(ctx context.Context, in submitInput) (fastness.Result[fastness.NoContent], error) {
-	out, err := in.Core.browserLogin(ctx, in.Request, in.From, account.Attempt{Name: in.Username, Password: revealed(in.Password), Code: in.Code})
+// LoggedIn is what programs get for the form of the page to log in.
+type LoggedIn struct {
+	Detail string `json:"detail" maxLength:"16"`
+}
+
+// submitLogin takes the form of the page and leads on, or back to it. A program,
+// which does not ask for a page, gets an answer as of any operation.
+func submitLogin(ctx context.Context, in submitInput) (fastness.Result[LoggedIn], error) {
+	begun, err := in.Core.browserLogin(ctx, in.Request, in.From, account.Attempt{Name: in.Username, Password: revealed(in.Password), Code: in.Code})
+	out := fastness.Result[LoggedIn]{Header: begun.Header, Cookies: begun.Cookies, Body: LoggedIn{"OK"}}
+	if !strings.Contains(in.Request.Header.Get("Accept"), "text/html") {
+		return out, err
+	}
 	next := OwnPath(in.Next)
 	if why := reasonOf(err); why != "" {
 		next, err = "/login?"+url.Values{"problem": {why}, "next": {next}}.Encode(), nil

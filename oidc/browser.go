@@ -142,6 +142,7 @@ type consentInput struct {
 
 // ConsentPage asks whether a client may.
 type ConsentPage struct {
+	fastness.Page
 	App     string           `json:"app" maxLength:"256"`
 	Client  string           `json:"client" maxLength:"256"`
 	Where   string           `json:"where" maxLength:"2048" doc:"Where the answer goes."`

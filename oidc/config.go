@@ -11,6 +11,7 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/keyring"
 	"github.com/fastness/fastness/problem"
@@ -114,8 +115,10 @@ func (s *Server) Declare(app *fastness.App) {
 func (s *Server) declareFlow(app *fastness.App) {
 	flow := app.Group("", access.Public, fastness.Tags("log-in"), fastness.BodyLimit(64<<10), fastness.Hidden())
 	fastness.Get(flow, authorizePath, authorize)
-	fastness.Post(flow, authorizePath, authorize)
-	fastness.Post(flow, tokenPath, exchange)
+	fastness.Post(flow, authorizePath, authorize,
+		csrf.InsecureAnyOrigin("clients send users here from their own pages (OpenID Connect Core 1.0 section 3.1.2.1); nothing is decided without a page of this site"))
+	fastness.Post(flow, tokenPath, exchange,
+		csrf.InsecureAnyOrigin("pages of clients elsewhere exchange their codes; a client proves itself by what it sends, and what browsers add says nothing"))
 
 	user := app.Group("", access.All(access.By("oauth2"), access.Scope("openid")), fastness.Tags("log-in"))
 	fastness.Get(user, userinfoPath, userinfo, fastness.OperationID("userInfo"),
@@ -137,7 +140,7 @@ func (s *Server) declarePages(app *fastness.App) {
 		body, err := in.page(ctx)
 		return fastness.View[ConsentPage]{Template: consent, Header: http.Header{"Cache-Control": {"no-store"}}, Body: body}, err
 	}, fastness.Response[*problem.Problem](400, "There is nothing to consent to."))
-	fastness.Post(pages, consentPath, decide)
+	fastness.Post(pages, consentPath, decide, csrf.RequireToken())
 }
 
 // check finds what only shows once the identity is open.

@@ -25,6 +25,10 @@ type Reader interface {
 // request.
 type Tx struct{ tx *sql.Tx }
 
+// Writes says that the transaction may change something: an app does not start if
+// an operation whose method is safe gets one.
+func (*Tx) Writes() bool { return true }
+
 // Exec runs a statement that returns no rows.
 func (t *Tx) Exec(ctx context.Context, statement text, args ...any) (sql.Result, error) {
 	return t.tx.ExecContext(ctx, string(statement), args...)

@@ -62,6 +62,14 @@ async function asked(ask) {
   }
 }
 
+// csrfToken returns a token for one request. It ends with the session, and the
+// log-in begins one, so it is not kept.
+async function csrfToken() {
+  const response = await fetch("/csrftoken/", { credentials: "same-origin", headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error("no token: " + response.status);
+  return (await response.json()).csrf_token;
+}
+
 function post(path, body) {
   return send("POST", path, body);
 }
@@ -72,7 +80,10 @@ async function send(method, path, body) {
     response = await fetch(path, {
       method,
       credentials: "same-origin",
-      headers: body ? { "Content-Type": "application/json" } : {},
+      headers: {
+        ...(body && { "Content-Type": "application/json" }),
+        ...(method !== "GET" && { "X-CSRF-Token": await csrfToken() }),
+      },
       body: body && JSON.stringify(body),
     });
   } catch (error) {
