@@ -22,13 +22,18 @@
 // who writes the body knows whether it may be kept.
 //
 // The headers are set before the handler runs, so a handler that serves a page
-// replaces the one it needs with http.Header.Set.
+// replaces the one it needs with http.Header.Set. [Page] makes the policy of a page
+// that the server renders.
+//
+// With [Config.ReportTo] browsers tell what a policy has blocked; package report
+// takes it.
 package headers
 
 import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // Config configures a [Set] of headers. The zero value is the secure choice.
@@ -48,6 +53,15 @@ type Config struct {
 	PermissionsPolicy string
 	// StrictTransportSecurity is the value sent over TLS.
 	StrictTransportSecurity string
+	// CrossOriginEmbedderPolicy is "require-corp" or "credentialless", for pages
+	// that need to be isolated from all others. The default is not to send it: an
+	// answer that is data embeds nothing.
+	CrossOriginEmbedderPolicy string
+	// ReportTo is where browsers report what the policy has blocked: a path of
+	// this site, such as "/csp-reports", or an https URL. The policy then ends in
+	// report-uri and report-to, and Reporting-Endpoints names the place. The
+	// default is that nobody is told.
+	ReportTo string
 	// InsecurePolicy, if not empty, says why the fields above may be weak. New
 	// refuses a weak value without it and names it: scripts from anywhere,
 	// 'unsafe-inline', framing by everyone, "unsafe-url", "unsafe-none",
@@ -74,9 +88,9 @@ func New(cfg Config) (*Set, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("headers config: %w", err)
 	}
-	return &Set{
+	s := &Set{
 		always: []header{
-			{"Content-Security-Policy", one(cfg.ContentSecurityPolicy)},
+			{"Content-Security-Policy", one(cfg.ContentSecurityPolicy + reporting(cfg.ReportTo))},
 			{"X-Content-Type-Options", one("nosniff")},
 			{"Referrer-Policy", one(cfg.ReferrerPolicy)},
 			{"Cross-Origin-Opener-Policy", one(cfg.CrossOriginOpenerPolicy)},
@@ -84,7 +98,14 @@ func New(cfg Config) (*Set, error) {
 			{"Permissions-Policy", one(cfg.PermissionsPolicy)},
 		},
 		hsts: one(cfg.StrictTransportSecurity),
-	}, nil
+	}
+	if cfg.CrossOriginEmbedderPolicy != "" {
+		s.always = append(s.always, header{"Cross-Origin-Embedder-Policy", one(cfg.CrossOriginEmbedderPolicy)})
+	}
+	if cfg.ReportTo != "" {
+		s.always = append(s.always, header{"Reporting-Endpoints", one(endpoint + `="` + cfg.ReportTo + `"`)})
+	}
+	return s, nil
 }
 
 func one(value string) []string { return []string{value} }
@@ -123,6 +144,8 @@ func (c Config) validate() error {
 		{"CrossOriginResourcePolicy", c.CrossOriginResourcePolicy, oneOf([]string{"same-origin", "same-site"}, []string{"cross-origin"})},
 		{"PermissionsPolicy", c.PermissionsPolicy, checkPermissions},
 		{"StrictTransportSecurity", c.StrictTransportSecurity, checkHSTS},
+		{"CrossOriginEmbedderPolicy", c.CrossOriginEmbedderPolicy, oneOf([]string{"", "require-corp", "credentialless"}, nil)},
+		{"ReportTo", c.ReportTo, checkReportTo},
 	} {
 		all.field = check.field
 		if !isFieldValue(check.value) {
@@ -130,6 +153,9 @@ func (c Config) validate() error {
 			continue
 		}
 		check.check(&all, check.value)
+	}
+	if policy := strings.ToLower(c.ContentSecurityPolicy); c.ReportTo != "" && (strings.Contains(policy, "report-uri") || strings.Contains(policy, "report-to")) {
+		all.wrong("contradicts the report-uri or report-to of ContentSecurityPolicy")
 	}
 	if c.InsecurePolicy == "" {
 		return errors.Join(append(all.mistakes, all.weak...)...)
@@ -143,7 +169,8 @@ func (c Config) validate() error {
 // elements of a []string it finds.
 //
 // A header map holds eight entries before it grows. With Content-Type and a
-// request id an answer has eight.
+// request id an answer has eight. ReportTo and CrossOriginEmbedderPolicy add one
+// each, so the map of such an answer grows.
 func (s *Set) Set(h http.Header) {
 	for i := range s.always {
 		h[s.always[i].name] = s.always[i].value

@@ -39,7 +39,7 @@ func oneOf(good, weak []string) func(*findings, string) {
 		case slices.Contains(weak, value):
 			f.weakness("is %q", value)
 		case !slices.Contains(good, value):
-			f.wrong("is %q, want one of %s", value, strings.Join(slices.Concat(good, weak), ", "))
+			f.wrong("is %q, want one of %s", value, strings.TrimPrefix(strings.Join(slices.Concat(good, weak), ", "), ", "))
 		}
 	}
 }
