@@ -153,6 +153,8 @@ func TestHandMadeURLIsRefused(t *testing.T) {
 		{Scheme: "http", Host: "a\r\nb:" + port}, {Scheme: "http", Host: "a b:" + port}, {Scheme: "http", Host: "127.0.0.1\x00.example:" + port},
 		{Scheme: "http", Host: "\u0130\xff:" + port}, {Scheme: "http", Opaque: "//127.0.0.1:" + port}, {Scheme: "HTTP", Host: "localhost:" + port},
 		{Scheme: "http", Host: "public.example:" + port, Opaque: "//127.0.0.1:" + port + "/"}, {Scheme: "http", Host: "a.b:99999"}, {Scheme: "http", Host: "a.b:-1"},
+		{Scheme: "http", Host: "a.b:0" + port}, {Scheme: "http", Host: "[8.8.8.8]:" + port}, {Scheme: "http", Host: "[::ffff:8.8.8.8%lo]:" + port},
+		{Scheme: "http", Host: strings.Repeat("a.", 126) + "ab:" + port}, {Scheme: "http", Host: strings.Repeat("a", 64) + ":" + port},
 		{Scheme: "", Host: "public.example"}, {}, nil,
 	} {
 		if err := client.Check(u); !errors.Is(err, outbound.ErrForbiddenURL) && !errors.Is(err, outbound.ErrForbiddenAddress) {

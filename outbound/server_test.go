@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -83,16 +84,15 @@ func TestAPublicServerIsFetched(t *testing.T) {
 		fmt.Fprint(w, r.Host, r.Method, r.URL.RequestURI(), r.Proto)
 	})
 	client := newClient(t, s.cfg)
-	status, text, err := get(client, s.at("example.com", "/a?b=c"))
+	status, text, err := get(client, s.at("EXAMPLE.com", "/a?b=c"))
 	if want := fmt.Sprintf("example.com:%dGET/a?b=cHTTP/2.0", s.port()); err != nil || status != 200 || text != want {
 		t.Errorf("%d %s %v, want %s", status, text, err, want)
 	}
 }
 
 func TestRedirects(t *testing.T) {
-	var s *site
 	var inside atomic.Int64
-	s = newSite(t, func(w http.ResponseWriter, r *http.Request) {
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		to, _ := url.QueryUnescape(r.URL.RawQuery)
 		switch {
 		case strings.HasPrefix(r.Host, "inner."):
@@ -143,8 +143,7 @@ func TestRedirects(t *testing.T) {
 }
 
 func TestCredentialsDoNotFollowToAnotherOrigin(t *testing.T) {
-	var s *site
-	s = newSite(t, func(w http.ResponseWriter, r *http.Request) {
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		if to, _ := url.QueryUnescape(r.URL.RawQuery); to != "" {
 			http.Redirect(w, r, to, http.StatusPermanentRedirect)
 			return
@@ -267,6 +266,10 @@ func TestTooMuchIsNotRead(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v, want %v", path, len(text), err, want)
 		}
 	}
+	if res, err := client.HTTP().Get(s.at("example.com", "/announced")); !errors.Is(err, outbound.ErrBodyTooLarge) {
+		res.Body.Close()
+		t.Errorf("a size that is announced: %v, want that nothing is read", err)
+	}
 	res, err := client.HTTP().Head(s.at("example.com", "/announced"))
 	if err != nil || res.ContentLength != 4097 {
 		t.Errorf("HEAD has no body to be too large: %v", err)
@@ -369,16 +372,26 @@ func TestSlowServerIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestProxyOfTheEnvironmentIsNotAsked(t *testing.T) {
-	c := newCanary(t)
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"} {
-		t.Setenv(name, fmt.Sprintf("http://127.0.0.1:%d", c.port))
+// TestMain puts a proxy in the environment of all tests: net/http reads it once.
+// Whoever asked it would get nowhere.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
+		if err := os.Setenv(name, "http://192.0.2.1:1"); err != nil {
+			panic(err)
+		}
 	}
+	os.Exit(m.Run())
+}
+
+func TestProxyOfTheEnvironmentIsNotAsked(t *testing.T) {
 	s := newSite(t, func(http.ResponseWriter, *http.Request) {})
-	if _, _, err := get(newClient(t, s.cfg), s.at("example.com", "/")); err != nil {
+	req, _ := http.NewRequest("GET", s.at("example.com", "/"), nil)
+	if proxy, err := http.ProxyFromEnvironment(req); err != nil || proxy == nil {
+		t.Fatalf("the environment has the proxy %v, %v: the test would show nothing", proxy, err)
+	}
+	if _, _, err := get(newClient(t, s.cfg), req.URL.String()); err != nil {
 		t.Error(err)
 	}
-	c.wantSilence(t)
 }
 
 // The second fetch has the connection of the first, whose address was checked;
