@@ -254,7 +254,7 @@ func (c *cleaner) placePart(e *element) bool {
 		c.section()
 	case "col":
 		if c.top().name != "colgroup" {
-			c.repairTo(c.last("table") + 1)
+			c.upToTable()
 			c.imply("colgroup")
 		}
 	default: // caption, colgroup, tbody, thead, tfoot

@@ -46,7 +46,7 @@ func (n *textTypeNode) decode(d *decoder, v reflect.Value) bool {
 		return false
 	}
 	if d.report.count() == before {
-		d.refused(n.read(s, v), "value_error")
+		n.parse(d, s, v)
 	}
 	return true
 }
@@ -55,7 +55,24 @@ func (n *textTypeNode) decodeText(d *decoder, s string, v reflect.Value) {
 	before := d.report.count()
 	n.check(d, s, d.ascii)
 	if d.report.count() == before {
-		d.refused(n.read(s, v), "value_error")
+		n.parse(d, s, v)
+	}
+}
+
+// measured types keep less than what was sent: they trim it, or clean it. What
+// they keep is not shorter than minLength either. Length counts characters.
+type measured interface{ Length() int }
+
+func (n *textTypeNode) parse(d *decoder, s string, v reflect.Value) {
+	if err := n.read(s, v); err != nil {
+		d.refused(err, "value_error")
+		return
+	}
+	if n.min <= 0 {
+		return
+	}
+	if m, ok := v.Addr().Interface().(measured); ok && m.Length() < n.min {
+		d.broken(n.tooShort)
 	}
 }
 
@@ -78,10 +95,18 @@ func (n *textTypeNode) encode(e *encoder, v reflect.Value) {
 }
 
 func (n *textTypeNode) describe(d *Describer, mode Mode) *openapi.Schema {
-	if s := describedBy(n.typ); s != nil {
-		return s
+	rules := n.stringNode.describe(d, mode)
+	s := describedBy(n.typ)
+	if s == nil {
+		return rules
 	}
-	return n.stringNode.describe(d, mode)
+	if s.MinLength == nil && s.MaxLength == nil && s.Pattern == "" {
+		s.MinLength, s.MaxLength, s.Pattern = rules.MinLength, rules.MaxLength, rules.Pattern
+		if _, ok := reflect.New(n.typ).Interface().(measured); ok && mode == Output { // What is kept differs from what was checked.
+			s.MaxLength, s.Pattern = nil, ""
+		}
+	}
+	return s
 }
 
 // timeNode is the plan of a time.Time: an RFC 3339 date-time with its offset.
