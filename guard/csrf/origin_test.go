@@ -233,6 +233,12 @@ func TestWebSocketOfAnotherSiteIsRefused(t *testing.T) {
 			}
 		}
 	}
+	// Browsers name the page in every handshake, so one that names none is a program.
+	program := sent{"GET", "", "", ""}.request()
+	program.Header["Upgrade"], program.Header["Cookie"] = []string{"websocket"}, []string{"session=1"}
+	if got := code(t, g.CheckEffects(program)); got != passes {
+		t.Errorf("a program with a cookie: %q", got)
+	}
 	connect := sent{"CONNECT", "", "https://attacker.example", ""}.request()
 	connect.Header[":protocol"] = []string{"websocket"}
 	if got := code(t, g.CheckOrigin(connect)); got != refused {
