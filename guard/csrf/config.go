@@ -62,9 +62,11 @@ type Config struct {
 	BodyLimit int64
 	// MaxAge is how long a token is good. The default is 1 hour, the most 24 hours.
 	MaxAge time.Duration
-	// OneTime makes a token good for one request. It needs Replay.
+	// OneTime makes a token good for one request.
 	OneTime bool
-	// Replay remembers the tokens that were used.
+	// Replay remembers the tokens that were used, for OneTime. The default is memory
+	// of this process for a million tokens, so that a token works once in each process;
+	// several must share one. When it is full, requests are refused.
 	Replay Replay
 	// Methods are those that need a token. The default is every method but GET, HEAD
 	// and OPTIONS. The origin is checked of all these, whatever Methods says.
@@ -170,9 +172,6 @@ func (c *Config) validate() error {
 	}
 	if c.HeaderPrefix != "" && !isToken(c.HeaderPrefix) {
 		wrong("HeaderPrefix is %q, want one word", c.HeaderPrefix)
-	}
-	if c.OneTime && c.Replay == nil {
-		wrong("OneTime needs Replay: somebody must remember which tokens were used")
 	}
 	c.checkMethods(wrong)
 	c.checkCookie(wrong)

@@ -13,7 +13,7 @@ import (
 
 func TestNewNamesEveryMistake(t *testing.T) {
 	_, err := csrf.New(csrf.Config{
-		TrustedOrigins: []string{"null", "https://good.example"}, MaxAge: -1, BodyLimit: 1, TokenLocation: 7, Header: "a b", HeaderPrefix: "two words", OneTime: true,
+		TrustedOrigins: []string{"null", "https://good.example"}, MaxAge: -1, BodyLimit: 1, TokenLocation: 7, Header: "a b", HeaderPrefix: "two words",
 		Methods: []string{"post"}, CookieName: "csrf", CookieSameSite: http.SameSiteNoneMode, Exempt: []csrf.Exemption{{Route: "hooks"}},
 	})
 	if err == nil || !strings.HasPrefix(err.Error(), "csrf config: ") {
@@ -21,7 +21,7 @@ func TestNewNamesEveryMistake(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Keys is nil", `TrustedOrigins entry "null"`, "MaxAge is -1ns", "BodyLimit is 1,", "TokenLocation is 7", `Header is "a b"`, `HeaderPrefix is "two words"`,
-		"OneTime needs Replay", `Methods entry "post"`, "Methods leaves out POST", "Methods leaves out DELETE", `CookieName is "csrf"`, "CookieSameSite is None",
+		`Methods entry "post"`, "Methods leaves out POST", "Methods leaves out DELETE", `CookieName is "csrf"`, "CookieSameSite is None",
 		`Exempt route "hooks": want`, `Exempt route "hooks" has no reason`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -63,7 +63,7 @@ func TestWeakConfigNeedsAReason(t *testing.T) {
 		{"a token for days", "want 1s to 24h", csrf.Config{MaxAge: 25 * time.Hour}},
 		{"a token for no time", "want 1s to 24h", csrf.Config{MaxAge: time.Millisecond}},
 		{"a large part of the body", "BodyLimit", csrf.Config{BodyLimit: 1<<20 + 1}},
-		{"one time", "", csrf.Config{OneTime: true, Replay: &used{}}},
+		{"one time", "", csrf.Config{OneTime: true}},
 		{"fewer methods", "leaves out PUT", csrf.Config{Methods: []string{"POST", "PATCH", "DELETE"}}},
 		{"fewer methods with a reason", "", csrf.Config{Methods: []string{"POST"}, InsecureMethods: "a test"}},
 		{"more methods", "", csrf.Config{Methods: []string{"GET", "POST", "PUT", "PATCH", "DELETE"}}},

@@ -96,7 +96,7 @@ func (c *cookie) find(r *http.Request) (value string, n int) {
 					value = v
 				}
 			case len(name) >= len(c.name) && strings.EqualFold(bare(name), c.name):
-				n += 2 // Alone it is no cookie, and beside one it is one too many.
+				n++ // Beside the cookie it is one too many, and alone it has no value.
 			}
 		}
 	}

@@ -72,9 +72,11 @@
 package csrf
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/fastness/fastness/guard/replay"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -99,6 +101,10 @@ type Guard struct {
 	bodyLimit int64
 }
 
+// maxUsed is how many used tokens are remembered by default, at 50 bytes each: 260
+// requests a second for as long as a token lasts.
+const maxUsed = 1 << 20
+
 // New returns a guard, or an error that names every mistake in cfg.
 func New(cfg Config) (*Guard, error) {
 	cfg = cfg.withDefaults()
@@ -112,7 +118,13 @@ func New(cfg Config) (*Guard, error) {
 		location: cfg.TokenLocation, bodyLimit: cfg.BodyLimit,
 	}
 	if cfg.OneTime {
-		g.replay = cfg.Replay
+		if g.replay = cfg.Replay; cfg.Replay == nil {
+			memory, err := replay.NewMemory(replay.Config{Max: maxUsed, Now: cfg.Now})
+			if err != nil {
+				return nil, fmt.Errorf("csrf config: %w", err)
+			}
+			g.replay = memory
+		}
 	}
 	for _, origin := range cfg.TrustedOrigins {
 		g.trusted[origin] = struct{}{}

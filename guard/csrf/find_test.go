@@ -276,13 +276,24 @@ func TestBodyThatBreaksOff(t *testing.T) {
 	broken := errors.New("the connection is gone")
 	r := b.request("POST", "")
 	r.Header.Set("Content-Type", urlencoded)
-	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("csrf-token="+token), iotest.ErrReader(broken)))
+	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("csrf-token="+token), &breaksOnce{broken}))
 	if got := code(t, g.Check(r, "")); got != "csrf_missing_token" {
 		t.Errorf("Check() = %q", got)
 	}
 	if text, err := io.ReadAll(r.Body); !errors.Is(err, broken) || string(text) != "csrf-token="+token {
 		t.Errorf("the next reader gets %q, %v", text, err)
 	}
+}
+
+// breaksOnce fails, and then pretends to be at its end.
+type breaksOnce struct{ err error }
+
+func (b *breaksOnce) Read([]byte) (int, error) {
+	if err := b.err; err != nil {
+		b.err = nil
+		return 0, err
+	}
+	return 0, io.EOF
 }
 
 func TestNamesSaysWhereTheTokenMayBe(t *testing.T) {

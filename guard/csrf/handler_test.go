@@ -244,11 +244,15 @@ func BenchmarkGuard(b *testing.B) {
 		token, _ := own.page(b, g, "session")
 		good, foreign := own.request("POST", token), sent{"POST", "cross-site", "https://attacker.example", ""}.request()
 		good.Header.Set("Sec-Fetch-Site", "same-origin")
-		next := g.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		next := g.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte("{}"))
+		}))
 		for what, f := range map[string]func(){
 			"CheckOrigin":       func() { _ = g.CheckOrigin(good) },
 			"Verify":            func() { _ = g.Verify(good, "session", token) },
 			"Token":             func() { _, _ = g.Token(http.Header{}, good, "session") },
+			"GoodAnswered":      func() { next.ServeHTTP(&discard{h: http.Header{}}, good) },
 			"CrossSiteAnswered": func() { next.ServeHTTP(&discard{h: http.Header{}}, foreign) },
 		} {
 			b.Run(name+"/"+what, func(b *testing.B) {

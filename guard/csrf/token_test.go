@@ -288,6 +288,32 @@ func (plainKeys) Open(_ context.Context, sealed, associated []byte) ([]byte, err
 	return rest, nil
 }
 
+// watchedKeys count what they open, and say of all of it that it is wrong.
+type watchedKeys struct {
+	plainKeys
+	opened int
+}
+
+func (k *watchedKeys) Open(ctx context.Context, sealed, associated []byte) ([]byte, error) {
+	k.opened++
+	plain, _ := k.plainKeys.Open(ctx, sealed, associated)
+	return plain, errors.New("it cannot be opened")
+}
+
+func TestWhatKeysRefuseIsRefused(t *testing.T) {
+	keys := &watchedKeys{}
+	g := guard(t, csrf.Config{Keys: keys})
+	b := &browser{}
+	token, _ := b.page(t, g, "")
+	if got := b.send(t, g, "", token); got != "csrf_invalid" || keys.opened != 1 {
+		t.Errorf("a text beside an error: %q", got)
+	}
+	// A long text costs nothing but its length.
+	if got := b.send(t, g, "", strings.Repeat("A", 2000)); got != "csrf_invalid" || keys.opened != 1 {
+		t.Errorf("a long text: %q, opened %d times", got, keys.opened)
+	}
+}
+
 // What the same keys have sealed for something else is not taken for a token.
 func TestAnotherSealedTextIsNoToken(t *testing.T) {
 	g := guard(t, csrf.Config{Keys: plainKeys{}})
@@ -372,8 +398,9 @@ func TestReplayedTokenIsRefused(t *testing.T) {
 	}
 }
 
+// The default memory is the process's.
 func TestOneTokenAtOncePassesOnce(t *testing.T) {
-	g := guard(t, csrf.Config{OneTime: true, Replay: &used{}})
+	g := guard(t, csrf.Config{OneTime: true})
 	b := &browser{}
 	token, _ := b.page(t, g, "")
 	var wg sync.WaitGroup
