@@ -10,10 +10,12 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/internal/route"
 	"github.com/fastness/fastness/observe"
@@ -81,6 +83,13 @@ type mount struct {
 	handler http.Handler
 	spec    operation.Spec
 	gate    gate
+	limited
+}
+
+// limited is what rate limits say of an operation or a mounted handler.
+type limited struct {
+	limiters  []*ratelimit.Limiter
+	unlimited bool // by the general limit
 }
 
 // New returns an app without operations. What is wrong with cfg is reported
@@ -214,11 +223,13 @@ func (a *App) doCompile() error {
 	}
 	errs = append(errs, a.compileSchemes()...)
 	errs = append(errs, a.compileCrossSite()...)
+	errs = append(errs, a.compileLimits()...)
 	for _, op := range a.operations {
 		errs = append(errs, op.compile(a)...)
 	}
 	errs = append(errs, a.checkSingletons()...)
 	errs = append(errs, a.nameOperations()...)
+	errs = append(errs, a.compileOperationLimits()...)
 	for _, op := range a.operations {
 		if op.unroutable {
 			continue // compile has said so.
@@ -244,6 +255,9 @@ func (a *App) addMounts() (errs []error) {
 		m := &a.mounts[i]
 		var wrong []error
 		m.gate, wrong = a.compileGate(m.spec.Access)
+		var more []error
+		m.limiters, m.unlimited, more = a.limitersOf(&m.spec, "mount-"+strings.Trim(m.prefix, "/"))
+		wrong = append(wrong, more...)
 		if len(m.spec.Objects) > 0 {
 			wrong = append(wrong, errors.New("rules about objects do not reach a mounted handler"))
 		}

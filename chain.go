@@ -27,15 +27,15 @@ func (a *App) chain() (guards, inner []step) {
 		{"cross-origin resource sharing, by exact origins", (*exchange).shareAcrossOrigins}, // 204 400 403
 		{"in-flight cap", (*exchange).enter},                                                // 503
 		{"host allowlist", (*exchange).checkHost},                                           // 400 421
-		// rate limit by client: 429
+		{"rate limit by client", (*exchange).limitClient},                                   // 429
 	}
 	inner = []step{
 		{"route, method allowlist, time limit", (*exchange).findRoute},               // 307 400 404 405
 		{"authentication: who is calling", (*exchange).authenticate},                 // 400 401, 403 for a page of another site
 		{"cross-site request: Fetch Metadata, Origin, token", (*exchange).checkSite}, // 403
 		{"access rule", (*exchange).checkAccess},                                     // 401 403
-		// rate limit by caller and operation: 429
-		{"operation", (*exchange).runOperation}, // what operate lists
+		{"rate limit by caller and operation", (*exchange).limitCaller},              // 429 503
+		{"operation", (*exchange).runOperation},                                      // what operate lists
 		// audit event
 	}
 	return guards, inner

@@ -14,6 +14,7 @@ import (
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/host"
 	"github.com/fastness/fastness/guard/inflight"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/openapi"
 )
@@ -70,6 +71,10 @@ type Config struct {
 	// trusted, too. Where a cookie says who is calling, or an operation asks for a
 	// token, Keys are needed: package identity brings its own.
 	CSRF csrf.Config
+	// RateLimit is the limit of whatever one client asks for. Its zero value is 1000
+	// requests a minute for each address; the setting --rate-limit replaces Rule.Limit.
+	// Limits of single operations are options of theirs, which share its Store.
+	RateLimit ratelimit.Config
 	// BodyLimit is the most bytes of a request body. The default is 1 MiB.
 	BodyLimit int64
 	// Timeout is how long an operation may take before its context ends. The
@@ -109,6 +114,7 @@ type defences struct {
 	clients  *clientip.Clients
 	cors     *cors.Policy
 	csrf     crossSiteGuard
+	limits   limits
 	hosts    *host.Hosts
 	inflight *inflight.Limit
 	headers  *headers.Set
@@ -164,6 +170,13 @@ func (c *Config) optOuts() []operation.OptOut {
 	var out []operation.OptOut
 	for _, o := range []operation.OptOut{
 		{Where: "config", Name: "InsecureAnyHost", Reason: c.InsecureAnyHost},
+		{Where: "config: RateLimit", Name: "InsecureUnlimited", Reason: c.RateLimit.InsecureUnlimited},
+		{Where: "config: CSRF", Name: "InsecureMethods", Reason: c.CSRF.InsecureMethods},
+		{Where: "config: CSRF", Name: "InsecureTrustedHTTP", Reason: c.CSRF.InsecureTrustedHTTP},
+		{Where: "config: CSRF", Name: "InsecureCookieScope", Reason: c.CSRF.InsecureCookieScope},
+		{Where: "config: CSRF", Name: "InsecureSameSiteNone", Reason: c.CSRF.InsecureSameSiteNone},
+		{Where: "config: CSRF", Name: "InsecureReadableCookie", Reason: c.CSRF.InsecureReadableCookie},
+		{Where: "config: CSRF", Name: "InsecureHTTP", Reason: c.CSRF.InsecureHTTP},
 		{Where: "config: CORS", Name: "InsecureAnyOrigin", Reason: c.CORS.InsecureAnyOrigin},
 		{Where: "config: CORS", Name: "InsecureSubdomains", Reason: c.CORS.InsecureSubdomains},
 		{Where: "config: CORS", Name: "InsecureHTTPOrigins", Reason: c.CORS.InsecureHTTPOrigins},

@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/replay"
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/internal/operation"
 )
@@ -50,7 +50,11 @@ func (a *App) compileCrossSite() (errs []error) {
 	}
 	cfg.TrustedOrigins = append(slices.Clone(cfg.TrustedOrigins), a.cfg.CORS.Origins...)
 	if cfg.Replay == nil {
-		cfg.Replay = noReplay{} // TODO replay
+		store, err := replay.NewMemory(replay.Config{Now: cfg.Now})
+		if err != nil {
+			errs = append(errs, err)
+		}
+		cfg.Replay = store
 	}
 	var err error
 	if g.guard, err = csrf.New(cfg); err != nil {
@@ -225,7 +229,3 @@ func NewCSRFToken(ctx context.Context, _ struct{}) (Result[CSRFToken], error) {
 	token, err := x.app.csrf.guard.Token(x.out.Header(), x.r, x.session())
 	return Result[CSRFToken]{Body: CSRFToken{token}, Header: http.Header{"Cache-Control": {"no-store"}}}, err
 }
-
-type noReplay struct{}
-
-func (noReplay) First(context.Context, string, time.Time) (bool, error) { return true, nil }

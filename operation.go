@@ -18,11 +18,12 @@ type operationPlan struct {
 	method, path string
 	spec         operation.Spec
 	gate         gate
-	in, out      reflect.Type
-	function     string
-	result       result
-	isResult     bool
-	call         func(*exchange) error // its answer is in the exchange
+	limited
+	in, out  reflect.Type
+	function string
+	result   result
+	isResult bool
+	call     func(*exchange) error // its answer is in the exchange
 
 	id         string
 	input      inputPlan

@@ -45,6 +45,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if len(c.TrustedProxies) > 0 {
 		app.cfg.Proxies = c.proxies()
 	}
+	if c.RateLimit != "" {
+		app.cfg.RateLimit.Rule.Limit = c.RateLimit
+	}
 	server, err := c.server(p)
 	if mistakes := errors.Join(p.compile(c.Settings), c.explain(err)); mistakes != nil {
 		return mistakes

@@ -48,6 +48,10 @@ type Settings struct {
 	TrustedProxies []string `name:"trusted-proxy" env:"FASTNESS_TRUSTED_PROXY" placeholder:"NETWORK,..." help:"Networks or addresses of proxies that may say whom they speak for, such as 10.0.0.0/8; none by default."`
 	ProxyField     string   `name:"proxy-field" env:"FASTNESS_PROXY_FIELD" enum:"x-forwarded-for,forwarded" default:"x-forwarded-for" placeholder:"x-forwarded-for|forwarded" help:"Header field in which trusted proxies name the client, ${default} by default."`
 
+	// RateLimit is how much of everything one client may ask for, such as
+	// "1000/minute"; see package guard/ratelimit. It replaces that of [Config].
+	RateLimit string `name:"rate-limit" env:"FASTNESS_RATE_LIMIT" placeholder:"LIMIT" help:"How much of everything one client may ask for, such as 1000/minute."`
+
 	// TLSCert and TLSKey are PEM files with the certificate chain and its key.
 	// They are read again when they change. Without them the certificate is a
 	// development certificate.

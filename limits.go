@@ -1,0 +1,139 @@
+package fastness
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+
+	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/internal/operation"
+)
+
+// generalLimit is how much of everything one client may ask for, if nobody says
+// otherwise: a person with a busy page stays below it, and who copies a catalogue
+// does not.
+const generalLimit = "1000/minute"
+
+// limits are the rate limits of an app.
+type limits struct {
+	general *ratelimit.Limiter
+	store   ratelimit.Store
+	// overridden says that there is an operation to which the general limit does not
+	// apply.
+	overridden bool
+}
+
+// compileLimits makes the general limit.
+func (a *App) compileLimits() (errs []error) {
+	cfg := a.cfg.RateLimit
+	if cfg.InsecureUnlimited == "" {
+		cfg.Rule.Limit = cmp.Or(cfg.Rule.Limit, generalLimit)
+	}
+	if cfg.Rule.Key == nil {
+		cfg.Rule.Key = ratelimit.ByClient // It is applied before anybody is asked who is calling.
+	}
+	cfg.Rule.Scope = cmp.Or(cfg.Rule.Scope, "general")
+	if cfg.Store == nil {
+		store, err := ratelimit.NewMemory(ratelimit.MemoryConfig{Now: cfg.Now})
+		if err != nil {
+			errs = append(errs, err)
+		}
+		cfg.Store = store
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = a.cfg.Logger
+	}
+	a.limits.store = cfg.Store
+	var err error
+	if a.limits.general, err = ratelimit.New(cfg); err != nil {
+		errs = append(errs, fmt.Errorf("config: RateLimit: %w", err))
+	}
+	return errs
+}
+
+// compileOperationLimits makes the limits of the operations, which have ids now.
+func (a *App) compileOperationLimits() (errs []error) {
+	for _, op := range a.operations {
+		var wrong []error
+		op.limiters, op.unlimited, wrong = a.limitersOf(&op.spec, op.id)
+		for _, err := range wrong {
+			errs = append(errs, fmt.Errorf("%s: %w", op.where(), err))
+		}
+	}
+	return errs
+}
+
+// limitersOf makes the limiters of an operation or a mounted handler, whose name
+// is that of their policies and, unless they share one, of their budgets.
+func (a *App) limitersOf(spec *operation.Spec, name string) (list []*ratelimit.Limiter, free bool, errs []error) {
+	for i, limit := range spec.Limits {
+		rule, ok := limit.(ratelimit.Rule)
+		if !ok {
+			errs = append(errs, fmt.Errorf("rate limit of an unknown type %T", limit))
+			continue
+		}
+		if free = free || rule.Override; rule.Override {
+			a.limits.overridden = true
+		}
+		if rule.Exempt() {
+			continue
+		}
+		if rule.Name == "" {
+			if rule.Name = name; i > 0 {
+				rule.Name = fmt.Sprintf("%s-%d", name, i+1)
+			}
+			rule.Scope = cmp.Or(rule.Scope, "operation "+rule.Name)
+		}
+		general := a.cfg.RateLimit
+		limiter, err := ratelimit.New(ratelimit.Config{
+			Rule: rule, Store: a.limits.store, Local: general.Local, XHeaders: general.XHeaders, Logger: cmp.Or(general.Logger, a.cfg.Logger), Now: general.Now,
+		})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		list = append(list, limiter)
+	}
+	return list, free, errs
+}
+
+// limitClient is the limit by client, of whatever it asks for: what does not exist
+// and what is malformed, too. Probes are the operator's own.
+func (x *exchange) limitClient() error {
+	if x.isProbe() || x.app.limits.overridden && x.isFree() {
+		return nil
+	}
+	return x.app.limits.general.Check(&x.ctx, x.out.Header(), ratelimit.Caller{Request: x.r, Addr: x.ctx.client.Addr})
+}
+
+// isFree reports whether the request is for what the general limit does not apply
+// to.
+func (x *exchange) isFree() bool {
+	if x.r.Method == http.MethodConnect {
+		return false
+	}
+	switch e := x.app.routes.Find(x.r.Method, x.r.URL).Value; {
+	case e.operation != nil:
+		return e.operation.unlimited
+	case e.mount != nil:
+		return e.mount.unlimited
+	}
+	return false
+}
+
+// limitCaller is the limit by caller and operation.
+func (x *exchange) limitCaller() error {
+	var list []*ratelimit.Limiter
+	switch e := x.match.Value; {
+	case e.operation != nil:
+		list = e.operation.limiters
+	case e.mount != nil:
+		list = e.mount.limiters
+	}
+	for _, l := range list {
+		if err := l.Check(&x.ctx, x.out.Header(), ratelimit.Caller{Request: x.r, Addr: x.ctx.client.Addr, User: x.ctx.user}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
