@@ -5,6 +5,8 @@
 # make soak     what takes long: 200 kills of processes that write keys, sessions and events
 # make bench    the peers side by side
 # make openapi  other tools' opinion of the shop's document; needs node and npm
+# make conformance  other tools' attacks on the shop, one after the other: make h2spec,
+#               make slowhttp, make testssl, make csp; see internal/rigs
 # make fmt      gofmt
 # make tidy     go mod tidy in every module
 
@@ -24,7 +26,7 @@ raced := $(filter-out bench,$(modules))
 staticcheck := $(CURDIR)/bin/staticcheck
 files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 
-.PHONY: check test lint fuzz soak bench openapi fmt tidy needs
+.PHONY: check test lint fuzz soak bench openapi h2spec slowhttp testssl csp conformance fmt tidy needs
 .DEFAULT_GOAL := check
 
 check: lint test
@@ -64,6 +66,13 @@ bench:
 
 openapi:
 	sh internal/openapilint/lint.sh
+
+# Each installs what it needs and has a time limit of its own.
+h2spec slowhttp testssl csp:
+	cd internal/rigs && $(GO) run . $@
+
+conformance:
+	cd internal/rigs && $(GO) run . h2spec testssl csp slowhttp
 
 fmt:
 	$(files) | xargs -0 gofmt -w

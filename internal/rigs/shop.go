@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// shop is a running reference application.
+type shop struct {
+	addr      string // 127.0.0.1:PORT
+	port      string
+	url       string // https://localhost:PORT
+	authority string // file with the certificate of its development authority
+	tls       *tls.Config
+	cmd       *exec.Cmd
+	done      chan struct{}
+
+	mu      sync.Mutex
+	errors  []string       // lines of its log
+	answers map[string]int // to requests, by path
+	largest map[string]int // bytes of a body, by path
+}
+
+// openShop builds the shop and starts it over TLS. The caller closes it.
+func (b *bench) openShop(ctx context.Context) (*shop, error) {
+	binary := filepath.Join(b.temp, "shop")
+	if err := must(ctx, filepath.Join(b.root, "examples", "shop"), "go", "build", "-o", binary, "."); err != nil {
+		return nil, err
+	}
+	data, err := os.MkdirTemp(b.temp, "data-")
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--log-format", "json", "--grace", "5s"}
+	help, _, err := output(ctx, "", binary, "serve", "--help")
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Contains(help, []byte("--rate-limit")) { // It is not what is measured here.
+		args = append(args, "--rate-limit", "1000000/second")
+	}
+	s := &shop{cmd: command(ctx, binary, args...), done: make(chan struct{}), answers: make(map[string]int), largest: make(map[string]int)}
+	log, err := s.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	serving := make(chan string, 1)
+	go s.follow(bufio.NewScanner(log), serving)
+	select {
+	case s.addr = <-serving:
+	case <-s.done:
+		return nil, fmt.Errorf("the shop did not start: %q", s.errors)
+	case <-time.After(30 * time.Second):
+		s.close()
+		return nil, errors.New("the shop did not start within 30 seconds")
+	}
+	_, s.port, _ = net.SplitHostPort(s.addr)
+	s.url = "https://localhost:" + s.port
+	s.authority = filepath.Join(data, "dev-ca", "ca.pem")
+	if err := s.trust(); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// follow reads the log until the shop ends.
+func (s *shop) follow(log *bufio.Scanner, serving chan<- string) {
+	defer close(s.done)
+	for log.Scan() {
+		var line struct {
+			Level, Msg, Addr, Path string
+			Bytes                  int
+		}
+		isJSON := json.Unmarshal(log.Bytes(), &line) == nil
+		switch {
+		case isJSON && line.Msg == "serving":
+			serving <- line.Addr
+		case isJSON && line.Msg == "request":
+			s.mu.Lock()
+			s.answers[line.Path]++
+			s.largest[line.Path] = max(s.largest[line.Path], line.Bytes)
+			s.mu.Unlock()
+		case !isJSON || line.Level == "ERROR":
+			s.mu.Lock()
+			if len(s.errors) < 1000 {
+				s.errors = append(s.errors, log.Text())
+			}
+			s.mu.Unlock()
+		}
+	}
+}
+
+// trust makes the TLS configuration of clients that trust the shop.
+func (s *shop) trust() error {
+	pem, err := os.ReadFile(s.authority)
+	if err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return errors.New("the shop's authority is no certificate")
+	}
+	s.tls = &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+	return nil
+}
+
+// close stops the shop, and kills it if it does not stop. It repeats what the shop
+// said was wrong with it.
+func (s *shop) close() {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.done:
+	case <-time.After(10 * time.Second):
+		_ = s.cmd.Cancel()
+		<-s.done
+	}
+	_ = s.cmd.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, line := range s.errors {
+		if i == 3 {
+			fmt.Printf("note: … and %d more\n", len(s.errors)-i)
+			break
+		}
+		fmt.Printf("note: the shop's log says %.400s\n", line)
+	}
+}
+
+// answered returns how many requests for a path the log tells of, and how many bytes
+// the largest answer had.
+func (s *shop) answered(path string) (n, largest int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answers[path], s.largest[path]
+}
