@@ -28,7 +28,8 @@ type Config struct {
 	Keys Keys
 	// TrustedOrigins are origins besides the own whose pages may do what the own
 	// pages may, as browsers write them: "https://app.example.com",
-	// "https://app.example.com:8443". They are compared byte for byte.
+	// "https://app.example.com:8443". They are compared byte for byte. A server behind a
+	// proxy that changes Host lists its own origin here.
 	TrustedOrigins []string
 	// Scheme returns "https" or "http", with which the browser has sent the request,
 	// where a proxy ends TLS. Nil means https for a connection with TLS; without TLS,

@@ -55,6 +55,11 @@
 //	<input type="hidden" name="csrf-token" value="{{.Token}}">   // or the header X-CSRF-Token
 //	err := guard.Check(r, session)                               // POST
 //
+// What remains: a pair of cookie and token that belongs to no session, planted
+// before the log-in, fits the log-in form (login CSRF). Against that stand the prefix
+// of the cookie and the first layer. And a script of the own pages can do whatever
+// their user can; tokens are no defence against that.
+//
 // # Refusals
 //
 // All are a 403 with a code:

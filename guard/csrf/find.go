@@ -2,7 +2,6 @@ package csrf
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -130,7 +129,7 @@ func findPart(text []byte, boundary, name string) (values []string) {
 			continue
 		}
 		value, err := io.ReadAll(io.LimitReader(part, maxToken+1))
-		if errors.Is(err, io.ErrUnexpectedEOF) || err != nil {
+		if err != nil {
 			return values
 		}
 		values = append(values, string(value))
