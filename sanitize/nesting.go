@@ -11,7 +11,6 @@ import "slices"
 // place makes room for the start tag of e, and reports whether it can stand
 // here.
 func (c *cleaner) place(e *element) bool {
-	c.atPre = false
 	if e.kind&tablePart != 0 {
 		return c.placePart(e)
 	}
@@ -27,6 +26,9 @@ func (c *cleaner) place(e *element) bool {
 		c.repaired = true
 		return false
 	}
+	if e.kind&(closesP|annotation) == 0 {
+		c.reopen()
+	}
 	deepest := c.policy.maxDepth
 	if e.name == "table" {
 		deepest -= 3 // for the row and the cell that its content gets
@@ -36,9 +38,6 @@ func (c *cleaner) place(e *element) bool {
 		c.repaired = true
 		c.tooDeep++
 		return false
-	}
-	if e.kind&(closesP|annotation) == 0 {
-		c.reopen()
 	}
 	return true
 }
@@ -51,8 +50,9 @@ func (c *cleaner) endBefore(e *element) {
 	case "dd", "dt":
 		c.endItem("dd", "dt")
 	case "a", "nobr":
-		c.dropPending(e)
 		c.repairTo(c.inScope(e.name))
+		for c.dropPending(e) { // Neither stands in another of its kind.
+		}
 	case "button":
 		c.repairTo(c.inScope(e.name))
 	}
@@ -65,7 +65,7 @@ func (c *cleaner) endBefore(e *element) {
 	if e.kind&closesP != 0 {
 		c.endParagraph()
 	}
-	if e.kind&heading != 0 && len(c.stack) > 0 && c.top().kind&heading != 0 {
+	for e.kind&heading != 0 && len(c.stack) > 0 && c.top().kind&heading != 0 {
 		c.repairTo(len(c.stack) - 1)
 	}
 }
@@ -168,7 +168,6 @@ func (c *cleaner) closeTo(i int) {
 		c.out = append(append(append(c.out, "</"...), c.top().name...), '>')
 		c.stack = c.stack[:len(c.stack)-1]
 	}
-	c.atPre = false
 }
 
 // maxPending is how many formatting elements are opened again.

@@ -149,6 +149,9 @@ func (b *builder) urls() {
 		}
 		b.schemes[scheme] = true
 	}
+	if b.relative.mode == rewriteByFunction && b.relative.rewrite == nil {
+		b.mistake("URLRelative: RewriteRelative has no function")
+	}
 	if b.relative.mode != rewriteToBase {
 		return
 	}
@@ -179,11 +182,7 @@ func (b *builder) styleProperties() {
 func (b *builder) allowAttributes() {
 	for _, tag := range slices.Sorted(maps.Keys(b.cfg.Attributes)) {
 		for _, name := range b.cfg.Attributes[tag] {
-			where := fmt.Sprintf("Attributes of %s", tag)
-			b.checkAttribute(where, name)
-			if name == "style" && b.cfg.FilterStyleProperties == nil {
-				b.mistake("%s: style, and FilterStyleProperties does not say which properties", where)
-			}
+			b.checkAllowed("Attributes of "+tag, name)
 			for _, e := range b.elements {
 				if e.name == tag || tag == "*" {
 					e.attrs[name] = &attribute{name: name, use: useOf(name)}
@@ -195,6 +194,18 @@ func (b *builder) allowAttributes() {
 		if !isAttributeName(prefix) || !strings.HasSuffix(prefix, "-") || strings.HasPrefix(prefix, "on") {
 			b.mistake(`GenericAttributePrefixes has %q, want one like "data-"`, prefix)
 		}
+	}
+}
+
+// checkAllowed refuses what senders may not fill, and wants the options without
+// which they may not.
+func (b *builder) checkAllowed(where, name string) {
+	b.checkAttribute(where, name)
+	if name == "style" && b.cfg.FilterStyleProperties == nil {
+		b.mistake("%s: style, and FilterStyleProperties does not say which properties", where)
+	}
+	if useOf(name) == idUse && b.idPrefix == "" && b.cfg.InsecureAnyID == "" {
+		b.mistake("%s: %s needs IDPrefix, or the reason in InsecureAnyID", where, name)
 	}
 }
 
@@ -220,7 +231,7 @@ func (b *builder) allows(tag, name string) bool {
 func (b *builder) allowValues() {
 	for _, tag := range slices.Sorted(maps.Keys(b.cfg.TagAttributeValues)) {
 		for _, name := range slices.Sorted(maps.Keys(b.cfg.TagAttributeValues[tag])) {
-			b.checkAttribute("TagAttributeValues of "+tag, name)
+			b.checkAllowed("TagAttributeValues of "+tag, name)
 			if b.allows(tag, name) {
 				b.mistake("%s of %s is in Attributes and in TagAttributeValues", name, tag)
 			}
@@ -244,6 +255,9 @@ func (b *builder) allowClasses() {
 
 func (b *builder) setValues() {
 	for _, tag := range slices.Sorted(maps.Keys(b.cfg.SetTagAttributeValues)) {
+		if !isName(tag) {
+			b.mistake("SetTagAttributeValues has no element %s", tag)
+		}
 		for _, name := range slices.Sorted(maps.Keys(b.cfg.SetTagAttributeValues[tag])) {
 			value := b.cfg.SetTagAttributeValues[tag][name]
 			b.checkAttribute("SetTagAttributeValues of "+tag, name)
@@ -283,16 +297,6 @@ func (b *builder) ids() {
 	}
 	if b.idPrefix != "" && b.cfg.InsecureAnyID != "" {
 		b.mistake("IDPrefix and InsecureAnyID contradict each other")
-	}
-	if b.idPrefix != "" || b.cfg.InsecureAnyID != "" {
-		return
-	}
-	for _, tag := range slices.Sorted(maps.Keys(b.cfg.Attributes)) {
-		for _, name := range b.cfg.Attributes[tag] {
-			if useOf(name) == idUse {
-				b.mistake("Attributes of %s: %s needs IDPrefix, or the reason in InsecureAnyID", tag, name)
-			}
-		}
 	}
 }
 

@@ -81,10 +81,8 @@ type cleaner struct {
 	repaired bool
 	// verifies says that the input is the output of another cleaning.
 	verifies bool
-	// atPre says that a pre was opened by the last tag: a parser leaves out the
-	// newline that follows.
-	atPre bool
-	names []string // of the attributes of the tag at hand
+	atPre    bool     // the last token was the start tag of a pre
+	names    []string // of the attributes of the tag at hand
 }
 
 // open is an element without its end tag.
@@ -97,14 +95,19 @@ type open struct {
 func (c *cleaner) run(s string) {
 	z := html.NewTokenizer(strings.NewReader(strings.ToValidUTF8(s, "\uFFFD")))
 	for {
-		switch z.Next() {
+		token := z.Next()
+		afterPre := c.atPre
+		c.atPre = false
+		switch token {
 		case html.ErrorToken: // The reader has no error but its end.
 			c.closeTo(0)
 			return
 		case html.TextToken:
-			if c.removed == "" {
-				c.text(z.Text())
+			text := z.Text()
+			if afterPre { // A parser leaves the newline out, for the sake of who reads the source.
+				text = bytes.TrimPrefix(text, []byte("\n"))
 			}
+			c.text(text)
 		case html.StartTagToken, html.SelfClosingTagToken:
 			c.startTag(z)
 		case html.EndTagToken:
@@ -161,7 +164,6 @@ func (c *cleaner) endTag(name []byte) {
 	if e == nil || e.kind&void != 0 {
 		return
 	}
-	c.atPre = false
 	if c.tooDeep > 0 && e.kind&(tablePart|structural) == 0 {
 		c.tooDeep--
 		return
@@ -171,14 +173,7 @@ func (c *cleaner) endTag(name []byte) {
 
 // text writes a text, in a cell if it stands in a table outside of one.
 func (c *cleaner) text(s []byte) {
-	if c.atPre {
-		c.atPre = false
-		s = bytes.TrimPrefix(s, []byte("\n"))
-		if len(s) > 0 && s[0] == '\n' {
-			c.out = append(c.out, '\n')
-		}
-	}
-	if len(s) == 0 {
+	if len(s) == 0 || c.removed != "" {
 		return
 	}
 	if c.inTable() {
@@ -189,6 +184,9 @@ func (c *cleaner) text(s []byte) {
 		c.cell()
 	}
 	c.reopen()
+	if s[0] == '\n' && len(c.stack) > 0 && c.top().name == "pre" && c.top().to == len(c.out) {
+		c.out = append(c.out, '\n') // for the parser to leave out
+	}
 	c.out = appendText(c.out, s)
 }
 
@@ -200,7 +198,6 @@ func (c *cleaner) comment(s []byte) {
 	if bytes.ContainsAny(s, "<>&[]\r\x00") || bytes.Contains(s, []byte("--")) || bytes.HasPrefix(s, []byte("-")) || bytes.HasSuffix(s, []byte("-")) {
 		return
 	}
-	c.atPre = false
 	c.out = append(append(append(c.out, "<!--"...), s...), "-->"...)
 }
 
