@@ -110,6 +110,9 @@ func (d *documenter) operation(op *operationPlan) {
 	for name, value := range op.spec.Extensions {
 		o.Extensions[name] = value
 	}
+	if limits := op.limitText(); limits != "" {
+		o.Extensions["x-rate-limit"] = limits
+	}
 	d.parameters(o, op)
 	d.requestBody(o, op)
 	d.responses(o, op)
@@ -267,7 +270,7 @@ func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
 		d.extra(out, op, r.Type)
 		all[strconv.Itoa(r.Status)] = out
 	}
-	for _, refusal := range refusals(op) {
+	for _, refusal := range append(refusals(op), refusalsOfGuards(d.app, op)...) {
 		status := strconv.Itoa(refusal)
 		if all[status] == nil {
 			all[status] = d.refusal(refusal)

@@ -45,7 +45,7 @@ func (d *documenter) refusal(status int) *openapi.Response {
 		if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 			r.Headers.Set("Retry-After", &openapi.Header{
 				Description: "Seconds to wait before the next try.",
-				Schema:      &openapi.Schema{Type: openapi.Types{"integer"}, Format: "int32", Minimum: "0", Maximum: "86400"},
+				Schema:      &openapi.Schema{Type: openapi.Types{"integer"}, Format: "int32", Minimum: "0", Maximum: "31622400"},
 			})
 		}
 		d.doc.Components.Responses.Set(name, r)
@@ -60,7 +60,7 @@ func describeRefusal(status int) string {
 	case http.StatusUnauthorized:
 		return "Nobody knows who is calling: the credential is missing or not good."
 	case http.StatusForbidden:
-		return "The caller may not do this."
+		return "The caller may not do this, or a page of another site has sent it."
 	case http.StatusRequestTimeout:
 		return "The body took too long to arrive."
 	case http.StatusRequestHeaderFieldsTooLarge:
@@ -73,6 +73,8 @@ func describeRefusal(status int) string {
 		return "The body is of a media type that this operation does not take."
 	case http.StatusUnprocessableEntity:
 		return "The request is not as declared; every violation is listed."
+	case http.StatusTooManyRequests:
+		return "The caller asks too often; RateLimit and RateLimit-Policy say what is left of which limit."
 	case http.StatusMisdirectedRequest:
 		return "The host is not one that this server serves."
 	case http.StatusInternalServerError:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/internal/operation"
@@ -136,4 +137,15 @@ func (x *exchange) limitCaller() error {
 		}
 	}
 	return nil
+}
+
+// limitText lists the rules of an operation, as people read them.
+func (op *operationPlan) limitText() string { return limitText(&op.spec) }
+
+func limitText(spec *operation.Spec) string {
+	texts := make([]string, len(spec.Limits))
+	for i, l := range spec.Limits {
+		texts[i] = l.String()
+	}
+	return strings.Join(texts, "; ")
 }

@@ -1,6 +1,7 @@
 package fastness
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,6 +31,8 @@ type routeLine struct {
 	// BodyLimit is nil if no body is read, or by a handler that the app cannot
 	// look into.
 	BodyLimit *int64 `json:"body_limit,omitempty"`
+	// RateLimit is the limit of its own, beside the general one.
+	RateLimit string `json:"rate_limit,omitempty"`
 	ID        string `json:"id,omitempty"`
 	Summary   string `json:"summary,omitempty"`
 }
@@ -44,10 +47,10 @@ func (c *routesCommand) Run(p *program) error {
 		return printJSON(p.stdout, lines)
 	}
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "METHOD\tPATH\tACCESS\tTIMEOUT\tBODY\tID\tSUMMARY")
+	fmt.Fprintln(w, "METHOD\tPATH\tACCESS\tTIMEOUT\tBODY\tLIMIT\tID\tSUMMARY")
 	for _, l := range lines {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Method, l.Path, l.Access,
-			time.Duration(l.TimeoutMS)*time.Millisecond, l.body(), l.id(), observe.Printable(l.Summary, 80))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Method, l.Path, l.Access,
+			time.Duration(l.TimeoutMS)*time.Millisecond, l.body(), cmp.Or(l.RateLimit, "-"), l.id(), observe.Printable(l.Summary, 80))
 	}
 	return w.Flush()
 }
@@ -59,7 +62,7 @@ func (a *App) routeLines() []routeLine {
 	for _, op := range a.operations {
 		l := routeLine{
 			Kind: "operation", Method: op.method, Path: op.path, Access: op.access(),
-			TimeoutMS: op.spec.Timeout.Milliseconds(), ID: op.id, Summary: a.summary(op),
+			TimeoutMS: op.spec.Timeout.Milliseconds(), ID: op.id, Summary: a.summary(op), RateLimit: op.limitText(),
 		}
 		if op.input.body.kind != noBody {
 			l.BodyLimit = &op.spec.BodyLimit
@@ -69,7 +72,7 @@ func (a *App) routeLines() []routeLine {
 	for _, m := range a.mounts {
 		lines = append(lines, routeLine{
 			Kind: "mount", Method: "*", Path: strings.TrimSuffix(m.prefix, "/") + "/*", Access: m.spec.Access.String(),
-			TimeoutMS: a.cfg.Timeout.Milliseconds(), Summary: "A handler of its own",
+			TimeoutMS: a.cfg.Timeout.Milliseconds(), Summary: "A handler of its own", RateLimit: limitText(&m.spec),
 		})
 	}
 	for _, b := range a.builtins {

@@ -36,6 +36,7 @@
 package ratelimit
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -87,7 +88,7 @@ type Limiter struct {
 	quotas   []Quota
 	prefix   []byte // of every key
 	store    Store
-	local    Store
+	local    func() Store
 	client   func(*http.Request) netip.Addr
 	fields   *fields
 	refusals *refusals
@@ -108,25 +109,27 @@ func New(cfg Config) (*Limiter, error) {
 	}
 	r := cfg.Rule.withDefaults()
 	quotas, mistakes := r.compile()
-	memory, err := NewMemory(MemoryConfig{Now: cfg.Now})
-	if err != nil {
-		mistakes = append(mistakes, err)
-	}
 	if len(mistakes) > 0 {
 		return nil, fmt.Errorf("ratelimit config: %w", errors.Join(mistakes...))
 	}
 	l := &Limiter{
-		rule: r, methods: r.Methods, quotas: quotas, store: cfg.Store, local: cfg.Local, client: cfg.Client,
+		rule: r, methods: r.Methods, quotas: quotas, store: cfg.Store, client: cfg.Client,
 		xHeaders: cfg.XHeaders, logger: cfg.Logger, now: cfg.Now,
 		fields: newFields(r.Name, quotas),
 		prefix: append(binary.BigEndian.AppendUint32(nil, uint32(len(r.Scope))), r.Scope...),
 	}
 	l.refusals = newRefusals(r.Message, l.fields.names)
-	if l.store == nil {
-		l.store = memory
+	memory := func() Store {
+		m, _ := NewMemory(MemoryConfig{Now: cfg.Now}) // Its defaults are no mistake.
+		return m
 	}
-	if l.local == nil {
-		l.local = memory
+	if l.store == nil {
+		l.store = memory()
+	}
+	l.local = sync.OnceValue(memory) // Most limiters never need one.
+	if _, isLocal := l.store.(*Memory); cfg.Local != nil || isLocal {
+		local := cmp.Or(cfg.Local, l.store)
+		l.local = func() Store { return local }
 	}
 	if l.client == nil {
 		l.client = peer
@@ -176,7 +179,7 @@ func (l *Limiter) take(ctx context.Context, h http.Header, c Caller) (refused *r
 		if l.rule.FailClosed {
 			return nil, nil, unavailable(err)
 		}
-		if err := l.local.Take(ctx, s); err != nil {
+		if err := l.local().Take(ctx, s); err != nil {
 			return nil, nil, unavailable(err)
 		}
 	}
