@@ -74,6 +74,21 @@
 //
 // If the keys or the memory of used tokens cannot be reached, it is a 503 with the
 // code csrf_unavailable: nothing passes unchecked.
+//
+// # Coming from fastapi-csrf-protect
+//
+//	secret_key, salt            Keys: a ring, and its purpose
+//	cookie_key                  CookieName
+//	cookie_path, cookie_domain  CookiePath, CookieDomain, with InsecureCookieScope
+//	cookie_samesite             CookieSameSite; none with InsecureSameSiteNone
+//	cookie_secure=False         InsecureHTTP
+//	httponly=False              InsecureReadableCookie
+//	header_name, header_type    Header, HeaderPrefix
+//	token_location, token_key   TokenLocation, Field
+//	max_age, methods            MaxAge; Methods, which count here
+//
+// There the cookie is the signed token, for whoever has it. Here the token is bound
+// to the cookie and the session, and the cookie alone is good for nothing.
 package csrf
 
 import (
