@@ -17,6 +17,7 @@ import (
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/redirect"
 )
 
 // Config describes an app. The zero value is the secure choice.
@@ -75,6 +76,9 @@ type Config struct {
 	// requests a minute for each address; the setting --rate-limit replaces Rule.Limit.
 	// Limits of single operations are options of theirs, which share its Store.
 	RateLimit ratelimit.Config
+	// Redirects are the origins of others that a [Redirect] may lead to. The default is
+	// none: redirects stay on this site.
+	Redirects redirect.Config
 	// BodyLimit is the most bytes of a request body. The default is 1 MiB.
 	BodyLimit int64
 	// Timeout is how long an operation may take before its context ends. The
@@ -115,6 +119,7 @@ type defences struct {
 	cors     *cors.Policy
 	csrf     crossSiteGuard
 	limits   limits
+	targets  *redirect.Targets
 	hosts    *host.Hosts
 	inflight *inflight.Limit
 	headers  *headers.Set
@@ -152,6 +157,9 @@ func (c *Config) build() (d defences, err error) {
 	}
 	if d.cors, err = cors.New(c.CORS); err != nil {
 		errs = append(errs, fmt.Errorf("config: CORS: %w", err))
+	}
+	if d.targets, err = redirect.New(c.Redirects); err != nil {
+		errs = append(errs, fmt.Errorf("config: Redirects: %w", err))
 	}
 	if d.hosts, err = host.New(host.Config{Allow: c.Hosts, InsecureAnyHost: c.InsecureAnyHost}); err != nil {
 		errs = append(errs, fmt.Errorf("config: Hosts: %w", err))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/redirect"
 	"github.com/fastness/fastness/schema"
 )
 
@@ -315,7 +316,7 @@ func (d *documenter) normal(op *operationPlan) *openapi.Response {
 			out.Content.Set(outline.content, &openapi.MediaType{}) // Not JSON: a schema has nothing to say about it.
 		}
 		for _, name := range outline.headers {
-			path := text("", maxLocation)
+			path := text("", redirect.MaxLength)
 			path.Format = "uri-reference"
 			out.Headers.Set(name, &openapi.Header{Description: "A path on this site.", Schema: path})
 		}

@@ -17,6 +17,13 @@ import (
 
 // encode makes the bytes of the answer, in the exchange's buffer.
 func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
+	if a.elsewhere != "" {
+		location, err := x.app.targets.To(a.elsewhere)
+		if err != nil {
+			return problem.New(http.StatusInternalServerError, "").Wrap(err)
+		}
+		a.header = http.Header{"Location": {location}}
+	}
 	if a.page != nil {
 		if err := a.page.render(x, a); err != nil {
 			return err

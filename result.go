@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/redirect"
 )
 
 // result is implemented by pointers to the types that carry more than a body.
@@ -38,6 +38,8 @@ type answer struct {
 	raw     []byte
 	content string
 	page    *pageAnswer
+	// elsewhere is a URL to redirect to, which the app has to allow.
+	elsewhere string
 }
 
 // Created is the answer 201 with the new object as its body.
@@ -140,14 +142,17 @@ type NoContent struct{}
 func (n *NoContent) outline() outline   { return outline{status: http.StatusNoContent} }
 func (n *NoContent) fill(*answer) error { return nil }
 
-// Redirect sends the caller elsewhere on this site.
+// Redirect sends the caller elsewhere: to a path of this site, or to an origin that
+// [Config].Redirects lists. Anything else, and anything that a browser could read in
+// two ways, is an error, and the caller gets a 500.
 type Redirect struct {
 	// Status is 301, 302, 303, 307 or 308. The default is 307, which keeps the
 	// method; after a form, use 303.
 	Status int
-	// Path is where to: an absolute path of this site. Anything that a browser
-	// could take for another site is an error, and the caller gets a 500.
+	// Path is where to: an absolute path of this site.
 	Path string
+	// URL is where to instead, if it is an https URL of a listed origin.
+	URL string
 }
 
 func (r *Redirect) outline() outline {
@@ -155,9 +160,15 @@ func (r *Redirect) outline() outline {
 }
 
 func (r *Redirect) fill(a *answer) error {
-	location, err := sameSite(r.Path)
-	if err != nil {
-		return err
+	if r.Path != "" && r.URL != "" {
+		return errors.New("redirect with a Path and a URL, want one of them")
+	}
+	if a.elsewhere = r.URL; r.URL == "" {
+		location, err := sameSite(r.Path)
+		if err != nil {
+			return err
+		}
+		a.header = http.Header{"Location": {location}}
 	}
 	switch r.Status {
 	case 0:
@@ -166,51 +177,20 @@ func (r *Redirect) fill(a *answer) error {
 	default:
 		return fmt.Errorf("redirect with status %d, want 301, 302, 303, 307 or 308", r.Status)
 	}
-	a.header = http.Header{"Location": {location}}
 	return nil
 }
-
-// maxLocation is the most bytes of a path that an answer names. Package framing
-// takes no longer one in a request.
-const maxLocation = 8 << 10
 
 // maxChallenge is the most bytes that a document promises of WWW-Authenticate.
 const maxChallenge = 1 << 10
 
-// sameSite returns path if no browser can read it as another site's address:
-// "//host" and "/\host" are, and so is what has a scheme.
+// sameSite returns path if no browser can read it as another site's address.
 func sameSite(path string) (string, error) {
-	u, err := url.Parse(path)
-	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || u.Opaque != "" ||
-		!strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") ||
-		strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
-		return "", problem.New(http.StatusInternalServerError, "").Wrap(errNotSameSite{})
+	location, err := redirect.Path(path)
+	if err != nil {
+		return "", problem.New(http.StatusInternalServerError, "").Wrap(err)
 	}
-	if path = ascii(u.String()); len(path) > maxLocation {
-		return "", problem.New(http.StatusInternalServerError, "").Wrap(fmt.Errorf("location is longer than %d bytes", maxLocation))
-	}
-	return path, nil
+	return location, nil
 }
-
-// ascii escapes what is beyond ASCII: a header has no encoding.
-func ascii(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f }) {
-		return s
-	}
-	var b strings.Builder
-	for i := range len(s) {
-		if s[i] < 0x80 {
-			b.WriteByte(s[i])
-		} else {
-			fmt.Fprintf(&b, "%%%02X", s[i])
-		}
-	}
-	return b.String()
-}
-
-type errNotSameSite struct{}
-
-func (errNotSameSite) Error() string { return "location is not an absolute path of this site" }
 
 // Raw is a body that is not JSON, such as an image or a text. It is sent with
 // nosniff and the strict Content-Security-Policy, so a browser runs nothing in

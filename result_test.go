@@ -13,6 +13,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/fastnesstest"
 	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/redirect"
 )
 
 // answering returns an app whose one operation, GET /, gives value.
@@ -156,6 +157,24 @@ func TestRedirectNeverLeavesTheSite(t *testing.T) {
 		"/@evil.example": "/@evil.example", "/a:b": "/a:b", "/.evil": "/.evil", "/%2f%2fevil.example": "/%2f%2fevil.example",
 	} {
 		api.Get("/to", fastnesstest.Query("path", path)).Want(307).WantHeader("Location", want)
+	}
+}
+
+func TestRedirectLeavesForListedOriginsOnly(t *testing.T) {
+	app, public := open(fastness.Config{Redirects: redirect.Config{Allow: []string{"https://accounts.example.com"}}})
+	fastness.Get(public, "/", func(_ context.Context, in struct {
+		To string `query:"to"`
+	}) (fastness.Redirect, error) {
+		return fastness.Redirect{URL: in.To, Status: 303}, nil
+	})
+	api := fastnesstest.New(t, app)
+	api.Get("/?to=https://accounts.example.com/in%3Fa%3D1").Want(303).WantHeader("Location", "https://accounts.example.com/in?a=1")
+	for _, to := range []string{"https://accounts.example.com.evil.example/", "https://accounts.example.com@evil.example/", "http://accounts.example.com/", "//evil.example", "javascript:alert(1)", "https:accounts.example.com"} {
+		api.Get("/?to="+url.QueryEscape(to)).Want(500).WantHeader("Location", "")
+	}
+	home, _ := open(fastness.Config{Redirects: redirect.Config{Allow: []string{"http://accounts.example.com/"}}})
+	if err := home.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "config: Redirects: ") {
+		t.Errorf("Start() = %v", err)
 	}
 }
 

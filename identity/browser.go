@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/auth/session"
 	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/redirect"
 )
 
 // What is here is for every way to log in with a browser, also those of packages
@@ -34,13 +34,10 @@ func cookiesOf(h http.Header) []*http.Cookie {
 
 // OwnPath returns a path of this site, or "/" if it could lead elsewhere.
 func OwnPath(path string) string {
-	strange := func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("/-._~!$&'()*+,;=:@?%", r))
+	if own, err := redirect.Path(path); err == nil {
+		return own
 	}
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, strange) {
-		return "/"
-	}
-	return path
+	return "/"
 }
 
 // recentLogin is how long ago the log-in may be of who makes what outlives it: an API
