@@ -1,11 +1,14 @@
 package ratelimit_test
 
 import (
+	"context"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/problem"
 )
 
 const minute = time.Minute
@@ -47,3 +50,12 @@ func newClock() *clock {
 
 func (c *clock) now() time.Time          { return time.Unix(0, c.nanos.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
+
+// status sends a request and returns what it is answered with.
+func status(l *ratelimit.Limiter, c ratelimit.Caller) int {
+	err := l.Check(context.Background(), http.Header{}, c)
+	if err == nil {
+		return http.StatusOK
+	}
+	return problem.From(err).Status
+}

@@ -48,9 +48,13 @@ func Parse(text string) ([]Quota, error) {
 			continue
 		}
 		for _, other := range quotas {
-			if q.Window == other.Window {
+			short, long := other, q
+			if short.Window > long.Window {
+				short, long = long, short
+			}
+			if short.Window == long.Window {
 				mistakes = append(mistakes, fmt.Errorf("limit %q has two quotas for one window", text))
-			} else if (q.Window > other.Window) != (q.Count > other.Count) {
+			} else if short.Count >= long.Count {
 				mistakes = append(mistakes, fmt.Errorf("limit %q has a quota that never counts: the longer window must have the larger count", text))
 			}
 		}

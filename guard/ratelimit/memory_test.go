@@ -1,0 +1,234 @@
+package ratelimit_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fastness/fastness/guard/ratelimit"
+)
+
+func take(t testing.TB, store ratelimit.Store, s *ratelimit.Spend) bool {
+	t.Helper()
+	if err := store.Take(context.Background(), s); err != nil {
+		t.Fatal(err)
+	}
+	return s.Allowed
+}
+
+func TestMemoryConfigIsChecked(t *testing.T) {
+	for _, n := range []int{-1, 1, 63, 1<<30 + 1} {
+		if _, err := ratelimit.NewMemory(ratelimit.MemoryConfig{MaxKeys: n}); err == nil || !strings.Contains(err.Error(), "MaxKeys is") {
+			t.Errorf("MaxKeys %d: %v", n, err)
+		}
+	}
+}
+
+// TestAFloodOfKeysFreesNobody: a million callers that are seen once must neither
+// take the memory nor evict a caller who has used up their budget.
+func TestAFloodOfKeysFreesNobody(t *testing.T) {
+	const most = 10_000
+	for _, a := range []ratelimit.Algorithm{ratelimit.SlidingWindow, ratelimit.GCRA} {
+		c := newClock()
+		m := memory(t, ratelimit.MemoryConfig{MaxKeys: most, Now: c.now})
+		q := ratelimit.Quota{Count: 5, Window: time.Hour}
+		var busy []*ratelimit.Spend
+		for i := range 100 {
+			s := spend(fmt.Sprint("busy", i), a, q)
+			for range 5 {
+				take(t, m, s)
+			}
+			busy = append(busy, s)
+		}
+		var key [8]byte
+		fresh := spend("", a, q)
+		fresh.Key = key[:]
+		for i := range uint64(1_000_000) {
+			binary.BigEndian.PutUint64(key[:], i)
+			if !take(t, m, fresh) {
+				t.Fatalf("%v: key %d, seen for the first time, is refused", a, i)
+			}
+		}
+		if n := m.Len(); n > most {
+			t.Errorf("%v: %d keys are kept, want at most %d", a, n, most)
+		}
+		for i, s := range busy {
+			if take(t, m, s) {
+				t.Errorf("%v: the flood gave busy key %d its budget back", a, i)
+			}
+		}
+		c.advance(time.Hour + time.Second)
+		for i, s := range busy {
+			if !take(t, m, s) {
+				t.Errorf("%v: busy key %d is refused for ever", a, i)
+			}
+		}
+	}
+}
+
+func TestWhatIsWholeAgainMakesRoomFirst(t *testing.T) {
+	c := newClock()
+	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 64, Now: c.now})
+	for i := range 32 { // used up, and soon whole again
+		take(t, m, spend(fmt.Sprint("short", i), ratelimit.SlidingWindow, ratelimit.Quota{Count: 1, Window: time.Second}))
+	}
+	long := make([]*ratelimit.Spend, 32) // hardly used, and for long
+	for i := range long {
+		long[i] = spend(fmt.Sprint("long", i), ratelimit.SlidingWindow, ratelimit.Quota{Count: 100, Window: time.Hour})
+		take(t, m, long[i])
+	}
+	c.advance(2 * time.Second)
+	for i := range 20 {
+		take(t, m, spend(fmt.Sprint("new", i), ratelimit.SlidingWindow, ratelimit.Quota{Count: 100, Window: time.Hour}))
+	}
+	kept := 0
+	for _, s := range long {
+		if take(t, m, s); s.States[0].Remaining == 98 {
+			kept++
+		}
+	}
+	// Eight are looked at each time; some of the long ones may have gone.
+	if kept < 24 {
+		t.Errorf("%d of 32 that count are kept although 32 others were whole again", kept)
+	}
+}
+
+func TestManyQuotasInAFullMemory(t *testing.T) {
+	c := newClock()
+	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 64, Now: c.now})
+	quotas := make([]ratelimit.Quota, 8)
+	for i := range quotas {
+		quotas[i] = ratelimit.Quota{Count: 2 + i, Window: time.Duration(i+1) * time.Hour}
+	}
+	for i := range 2000 { // Each makes eight budgets, and evicts some that it has just found.
+		s := spend(fmt.Sprint(i%13), ratelimit.SlidingWindow, quotas...)
+		take(t, m, s)
+		for j, state := range s.States {
+			if state.Remaining < 0 || state.Remaining > quotas[j].Count {
+				t.Fatalf("call %d: quota %d of %v: %+v", i, j, quotas[j], state)
+			}
+		}
+		if i%100 == 0 {
+			c.advance(10 * time.Minute)
+		}
+	}
+	if n := m.Len(); n > 64 {
+		t.Errorf("%d budgets, want at most 64", n)
+	}
+}
+
+// TestAClockThatJumpsLocksNobodyOut: set back, it must not keep a budget used up
+// for the time that it went back, nor give it back.
+func TestAClockThatJumpsLocksNobodyOut(t *testing.T) {
+	for _, a := range []ratelimit.Algorithm{ratelimit.SlidingWindow, ratelimit.GCRA} {
+		for _, jump := range []time.Duration{-time.Second, -time.Minute, -time.Hour, -365 * 24 * time.Hour} {
+			c := newClock()
+			c.advance(24 * time.Hour)
+			m := memory(t, ratelimit.MemoryConfig{Now: c.now})
+			s := spend("k", a, ratelimit.Quota{Count: 3, Window: time.Minute})
+			c.advance(time.Hour)
+			for range 3 {
+				take(t, m, s)
+			}
+			c.advance(jump)
+			if take(t, m, s) {
+				t.Errorf("%v: a jump of %v gave the budget back", a, jump)
+			}
+			c.advance(time.Minute)
+			for i := range 3 {
+				if !take(t, m, s) {
+					t.Errorf("%v: a minute after a jump of %v, request %d is refused for %v", a, jump, i+1, s.States[0].Wait)
+				}
+			}
+			if take(t, m, s) {
+				t.Errorf("%v: after a jump of %v there is more than the budget", a, jump)
+			}
+		}
+	}
+}
+
+// TestTheDefaultClockGoesOn: without a clock of one's own, time is that
+// which goes by. (In a bubble of synctest it goes by as the test says.)
+func TestTheDefaultClockGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := memory(t, ratelimit.MemoryConfig{})
+		s := spend("k", ratelimit.SlidingWindow, ratelimit.Quota{Count: 2, Window: time.Minute})
+		take(t, m, s)
+		time.Sleep(30 * time.Second)
+		if !take(t, m, s) || take(t, m, s) || s.States[0].Wait != 30*time.Second {
+			t.Errorf("two in half a minute: %+v", s)
+		}
+		time.Sleep(30*time.Second - 1)
+		if take(t, m, s) {
+			t.Error("a nanosecond too early")
+		}
+		time.Sleep(1)
+		if !take(t, m, s) || take(t, m, s) {
+			t.Errorf("a minute after the first: %+v", s)
+		}
+	})
+}
+
+func TestMemoryAtOnceIsExact(t *testing.T) {
+	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 1000})
+	var allowed [4]atomic.Int64
+	var group sync.WaitGroup
+	for g := range 8 {
+		group.Go(func() {
+			for i := range 4000 {
+				k := i % len(allowed)
+				if take(t, m, spend(strconv.Itoa(k), ratelimit.SlidingWindow, ratelimit.Quota{Count: 1000 + k, Window: time.Hour})) {
+					allowed[k].Add(1)
+				}
+				take(t, m, spend(fmt.Sprint("other", g, i), ratelimit.GCRA, ratelimit.Quota{Count: 10, Window: time.Hour}))
+			}
+		})
+	}
+	group.Wait()
+	for k := range allowed {
+		if n := allowed[k].Load(); n != int64(1000+k) {
+			t.Errorf("key %d: %d are allowed, want %d", k, n, 1000+k)
+		}
+	}
+}
+
+func TestTakeAllocatesNothing(t *testing.T) {
+	m := memory(t, ratelimit.MemoryConfig{})
+	for _, a := range []ratelimit.Algorithm{ratelimit.SlidingWindow, ratelimit.GCRA} {
+		s := spend("k", a, ratelimit.Quota{Count: 50, Window: time.Hour}, ratelimit.Quota{Count: 1000, Window: 24 * time.Hour})
+		if n := testing.AllocsPerRun(200, func() { take(t, m, s) }); n != 0 {
+			t.Errorf("%v: %v allocations", a, n)
+		}
+	}
+}
+
+// TestAMillionKeysFit into 120 MB.
+func TestAMillionKeysFit(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 1 << 20})
+	var key [8]byte
+	s := spend("", ratelimit.SlidingWindow, ratelimit.Quota{Count: 100, Window: time.Hour})
+	s.Key = key[:]
+	for i := range uint64(1_000_000) {
+		binary.BigEndian.PutUint64(key[:], i)
+		take(t, m, s)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	size := float64(after.HeapAlloc-before.HeapAlloc) / 1e6
+	t.Logf("%d keys take %.1f MB", m.Len(), size)
+	if size > 120 || m.Len() < 990_000 {
+		t.Errorf("%d keys take %.1f MB, want a million in 120", m.Len(), size)
+	}
+	runtime.KeepAlive(m)
+}
