@@ -33,7 +33,8 @@
 //
 //	api := fastnesstest.New(t, app, fastnesstest.Header("Host", "api.example.com"))
 //
-// Redirects are not followed and cookies are not kept. What only a connection
+// Redirects are not followed and cookies are not kept. [API.Browser] keeps them, and
+// gets a CSRF token where a request needs one, as a page of the app does. What only a connection
 // has, such as framing, deadlines and the cut of half an answer, needs a server:
 // see package httptest, and [Response.Aborted].
 package fastnesstest
@@ -59,6 +60,7 @@ type API struct {
 	app     http.Handler
 	types   *schema.Types
 	options []Option
+	jar     *jar // of a browser, or nil
 }
 
 // New starts app and stops it when the test ends. An app that cannot start ends
@@ -153,7 +155,13 @@ func (a *API) send(method, target string, body any, options []Option) (*Response
 	for _, o := range options {
 		o(&sent)
 	}
-	return a.Send(sent.Request), sent.status
+	if a.jar == nil {
+		return a.Send(sent.Request), sent.status
+	}
+	a.jar.dress(a, &sent)
+	res := a.Send(sent.Request)
+	a.jar.keep(sent.Request, res.Header)
+	return res, sent.status
 }
 
 // newRequest returns a request as a server gets it.

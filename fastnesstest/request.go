@@ -19,6 +19,10 @@ type Option func(*request)
 type request struct {
 	*http.Request
 	status int
+	// Of a browser: where its token comes from, if not from the usual place, and
+	// whether a form is submitted, which has its token in a field.
+	tokenFrom *string
+	submits   bool
 }
 
 // Status expects the answer to have this status. Without it the generic
