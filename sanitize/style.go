@@ -49,6 +49,9 @@ func plainCSS(value string) bool {
 		case c == '"' || c == '\'':
 			quote = c
 		case c == '(':
+			if before := strings.TrimRight(value[:i], " "); word == i && (before == "" || strings.IndexByte("(+-*/,", before[len(before)-1]) < 0) {
+				return false // neither a function nor a group of something computed
+			}
 			if !plainFunction(strings.ToLower(value[word:i])) {
 				return false
 			}
