@@ -1,4 +1,5 @@
-// Package secret holds texts that must not leak: passwords, keys, tokens.
+// Package secret holds texts that must not leak: passwords, keys, tokens. It says
+// where they come from, and whether they are worth keeping.
 //
 // A [Text] goes in easily and comes out only by its name. It is decoded like a
 // string, from JSON, forms, flags and environment; it prints as *** whatever the
@@ -10,6 +11,24 @@
 //		Username string      `form:"username"`
 //		Password secret.Text `form:"password" maxLength:"1024"`
 //	}
+//
+// A [Source] reads one from where it is kept; settings name it by a reference, so
+// that the secret itself stands in no argument and no file of the program.
+// [Check] refuses what can be guessed. A [Reloading] reads it again while the
+// program runs, and knows the one before, so that nothing fails while it rotates.
+//
+//	source, err := secret.Parse("file:/run/secrets/hmac") // or env:NAME, env-or-file:NAME
+//	…
+//	key, err := secret.NewReloading(ctx, secret.ReloadingConfig{
+//		Source: source,
+//		Accept: func(t secret.Text) error { return secret.Check(t, secret.Policy{}) },
+//	})
+//	…
+//	sign(key.Current())
+//	verify(key.Accepted()) // the current one, and for an hour the one before
+//
+// To rotate, rename a new file over the old one: within a second it is the
+// current one. A variable cannot be changed from outside while the process runs.
 //
 // It guards against mistakes, not against who can read the memory of the
 // process: Go's collector moves and keeps copies, so nothing here claims to wipe
