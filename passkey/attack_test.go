@@ -124,6 +124,7 @@ func TestLoginIsRefused(t *testing.T) {
 			if p = decode[struct{ Detail string }](t, got); p.Detail != "the passkey is not accepted" {
 				t.Errorf("the answer says %q, want what it says to all", p.Detail)
 			}
+			delete(a.b.cookies, "__Host-csrf") // It came with the token, before the attempt.
 			if len(got.header["Set-Cookie"]) != 0 || len(a.b.cookies) != 0 {
 				t.Errorf("cookies are set: %q", got.header["Set-Cookie"])
 			}
@@ -288,12 +289,21 @@ func TestCrossSiteRequestIsRefused(t *testing.T) {
 	before := victim.cookies["__Host-session"]
 	body := `{"credential":` + string(d.get(s.browser().request())) + `}`
 	for _, header := range [][]string{
-		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://attacker.example"}, {"Origin", "null"}, nil,
+		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://attacker.example"}, {"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site", "X-CSRF-Token", victim.token()}, // Not even with a token.
 	} {
 		s.call(victim, "POST", "/passkeys/session", body, header...).wantProblem(t, http.StatusForbidden, "cross_site")
 		s.call(victim, "POST", "/passkeys/options", "", header...).wantProblem(t, http.StatusForbidden, "cross_site")
 		s.call(victim, "POST", "/me/passkeys/options", "", header...).wantProblem(t, http.StatusForbidden, "cross_site")
 		s.call(victim, "DELETE", "/me/passkeys/"+b64(d.id), "", header...).wantProblem(t, http.StatusForbidden, "cross_site")
+	}
+	// The guard of the app lets pass what does not say where it comes from, since
+	// programs send it. A log-in does not, and where a cookie counts a token is missing.
+	s.call(victim, "POST", "/passkeys/session", body).wantProblem(t, http.StatusForbidden, "cross_site")
+	s.call(victim, "POST", "/passkeys/options", "").wantProblem(t, http.StatusForbidden, "cross_site")
+	for _, header := range [][]string{nil, {"Sec-Fetch-Site", "same-origin"}} {
+		s.call(victim, "POST", "/me/passkeys/options", "", header...).wantProblem(t, http.StatusForbidden, "csrf_missing_token")
+		s.call(victim, "DELETE", "/me/passkeys/"+b64(d.id), "", header...).wantProblem(t, http.StatusForbidden, "csrf_missing_token")
 	}
 	if victim.cookies["__Host-session"] != before {
 		t.Error("the victim's browser has another session")

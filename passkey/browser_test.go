@@ -167,7 +167,8 @@ func (b *tab) wantAlert(text string) {
 
 func (b *tab) logOut() {
 	b.t.Helper()
-	if status := eval[int](b, `fetch("/logout", {method: "POST"}).then(r => r.status)`); status != 204 {
+	if status := eval[int](b, `fetch("/csrftoken/").then(r => r.json())
+		.then(t => fetch("/logout", {method: "POST", headers: {"X-CSRF-Token": t.csrf_token}})).then(r => r.status)`); status != 204 {
 		b.t.Errorf("POST /logout = %d, want 204", status)
 	}
 }

@@ -135,12 +135,18 @@ func (b *browser) post(path string, body any) reply {
 		}
 		text = string(encoded)
 	}
-	return b.call(b, http.MethodPost, path, text, "Sec-Fetch-Site", "same-origin")
+	return b.call(b, http.MethodPost, path, text, "Sec-Fetch-Site", "same-origin", "X-CSRF-Token", b.token())
+}
+
+// token gets a CSRF token, as passkey.js does.
+func (b *browser) token() string {
+	b.t.Helper()
+	return decode[fastness.CSRFToken](b.t, b.get("/csrftoken/").want(b.t, http.StatusOK)).Token
 }
 
 func (b *browser) get(path string) reply { return b.call(b, http.MethodGet, path, "") }
 func (b *browser) delete(path string) reply {
-	return b.call(b, http.MethodDelete, path, "", "Sec-Fetch-Site", "same-origin")
+	return b.call(b, http.MethodDelete, path, "", "Sec-Fetch-Site", "same-origin", "X-CSRF-Token", b.token())
 }
 
 // reply is what the site answered.
