@@ -117,7 +117,7 @@ func (cfg *Config) policy() (*policy, error) {
 		case strings.TrimSpace(n.InsecureReason) == "":
 			mistake("InsecurePrivateNetworks entry %v has no InsecureReason, want why it may be reached", n.Prefix)
 		}
-		p.private = append(p.private, n.Prefix.Masked())
+		p.private = append(p.private, n.Prefix)
 	}
 	if len(mistakes) > 0 {
 		return nil, fmt.Errorf("outbound config: %w", errors.Join(mistakes...))

@@ -79,6 +79,33 @@ func parseKeys(secrets []secret.Text, to use) ([]key, error) {
 	return keys, errors.Join(mistakes...)
 }
 
+// checkStrength returns an error for secrets of HMAC that can be guessed: zeros,
+// repetitions, words. It takes too long to be asked for each message.
+func checkStrength(secrets []secret.Text) error {
+	var mistakes []error
+	for i, text := range secrets {
+		encoded, ok := strings.CutPrefix(text.Reveal(), hmacPrefix)
+		bytes, err := decode(encoded)
+		if !ok || err != nil { // Said elsewhere.
+			continue
+		}
+		texts := []string{encoded}
+		if strings.Trim(string(bytes), printable) == "" { // Somebody has encoded words.
+			texts = append(texts, string(bytes))
+		}
+		for _, t := range texts {
+			if err := secret.Check(secret.New(t), secret.Policy{MinBits: 128}); err != nil {
+				mistakes = append(mistakes, fmt.Errorf("secret %d: %w", i, err))
+				break
+			}
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// printable are the characters that people write secrets with.
+const printable = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\r\n"
+
 func parseKey(text string, to use) (key, error) {
 	if encoded, ok := strings.CutPrefix(text, hmacPrefix); ok {
 		bytes, err := decode(encoded)

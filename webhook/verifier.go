@@ -48,7 +48,8 @@ type Config struct {
 	Secrets []secret.Text
 	// Rotating, in the place of Secrets, returns those of this moment: the
 	// current one and, while it is replaced, the one before. It is called for
-	// each message, as the method Accepted of a secret.Reloading can be.
+	// each message, as the method Accepted of a secret.Reloading can be. Whether
+	// they can be guessed is checked at the beginning only.
 	Rotating func() []secret.Text
 	// Tolerance is how far from now the time of an attempt may be, in the past
 	// and, for a clock that is wrong, in the future. The default is 5 minutes,
@@ -88,7 +89,7 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 		secrets = cfg.Rotating()
 	}
 	keys, err := parseKeys(secrets, verifying)
-	if err != nil {
+	if err = errors.Join(err, checkStrength(secrets)); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if cfg.Rotating == nil {

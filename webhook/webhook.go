@@ -66,7 +66,7 @@ type Signer struct{ keys []key }
 // change over when it likes.
 func NewSigner(secrets ...secret.Text) (*Signer, error) {
 	keys, err := parseKeys(secrets, signing)
-	if err != nil {
+	if err = errors.Join(err, checkStrength(secrets)); err != nil {
 		return nil, fmt.Errorf("webhook signer: %w", err)
 	}
 	return &Signer{keys: keys}, nil

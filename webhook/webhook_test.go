@@ -171,6 +171,7 @@ func TestFieldsThatAreNotInOrderAreRefused(t *testing.T) {
 		"17 signatures": func(h http.Header) {
 			h.Set("webhook-signature", strings.Repeat("v1,AAAA ", 16)+h.Get("webhook-signature"))
 		},
+		"a time in milliseconds": func(h http.Header) { h.Set("webhook-timestamp", now+"000") },
 		"a time with a sign":     func(h http.Header) { h.Set("webhook-timestamp", "+"+now) },
 		"a time before 1970":     func(h http.Header) { h.Set("webhook-timestamp", "-"+now) },
 		"a time with a fraction": func(h http.Header) { h.Set("webhook-timestamp", now+".0") },
@@ -254,6 +255,37 @@ func TestMessageIsNotReplayedUnderItsOtherSignature(t *testing.T) {
 	wantRefused(t, "the other signature", v.Verify(t.Context(), h, []byte("{}")), webhook.ErrReplayed)
 }
 
+func TestChangedMessageOfAKeyPairIsRefused(t *testing.T) {
+	private, public := webhook.NewKeyPair()
+	_, stranger := webhook.NewKeyPair()
+	signer, err := webhook.NewSigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(h http.Header, body *string){
+		"another body":         func(_ http.Header, body *string) { *body = "[]" },
+		"another id":           func(h http.Header, _ *string) { h.Set("webhook-id", "msg_2") },
+		"another time":         func(h http.Header, _ *string) { h.Set("webhook-timestamp", fmt.Sprint(start().Unix()+1)) },
+		"a version for HMAC":   func(h http.Header, _ *string) { h.Set("webhook-signature", "v1"+h.Get("webhook-signature")[3:]) },
+		"a signature of zeros": func(h http.Header, _ *string) { h.Set("webhook-signature", "v1a,"+strings.Repeat("A", 86)+"==") },
+		"no base64":            func(h http.Header, _ *string) { h.Set("webhook-signature", "v1a,!") },
+		"a short one":          func(h http.Header, _ *string) { h.Set("webhook-signature", "v1a,AAAA") },
+	} {
+		h, body := http.Header{}, "{}"
+		if err := signer.Sign(h, "msg_1", start(), []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		change(h, &body)
+		v := newVerifier(t, webhook.Config{Secrets: append(texts(), stranger, public), Now: start})
+		wantRefused(t, name, v.Verify(t.Context(), h, []byte(body)), webhook.ErrSignature)
+	}
+	h := http.Header{}
+	if err := signer.Sign(h, "msg_1", start(), nil); err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, "another key", newVerifier(t, webhook.Config{Secrets: append(texts(), stranger), Now: start}).Verify(t.Context(), h, nil), webhook.ErrSignature)
+}
+
 // Nobody can make an honest message look as if it had been here before.
 func TestForgedMessageDoesNotUseUpAnID(t *testing.T) {
 	v := newVerifier(t, config())
@@ -321,7 +353,9 @@ func TestSecretsThatAreNoneAreRefused(t *testing.T) {
 	random := []byte("\x8f\x12\xa7\x03\x5c\xee\x41\x90\x22\xfb\x6d\xc8\x17\x39\xb4\x50\xd1\x0e\x7a\x95\x63\x2b\xf8\x46\xac")
 	for name, text := range map[string]string{
 		"empty": "", "no prefix": encode(random), "another prefix": "whsek_" + encode(random), "23 bytes": "whsec_" + encode(random[:23]), "nothing": "whsec_",
-		"65 bytes": "whsec_" + encode(append(random, make([]byte, 40)...)), "no base64": "whsec_" + strings.Repeat("!", 32), "base64 of URLs": "whsec_" + strings.ReplaceAll(encode(random[:24]), "/", "_") + "-_",
+		"65 bytes": "whsec_" + encode(append(random, make([]byte, 40)...)), "no base64": "whsec_" + strings.Repeat("!", 32), "bits that are left over": "whsec_" + encode(random)[:35] + "B=", "base64 of URLs": "whsec_" + strings.ReplaceAll(encode(random[:24]), "/", "_") + "-_",
+		"zeros": "whsec_" + encode(make([]byte, 32)), "a repetition": "whsec_" + encode([]byte(strings.Repeat("\x8f\x12\xa7", 10))), "words": "whsec_" + encode([]byte("this-is-a-very-secret-webhook-key")),
+		"a word with digits": "whsec_" + encode([]byte("password12345678901234567890")), "words as base64": "whsec_supersecretwebhookkeysupersecret00",
 		"a line break": "whsec_" + encode(random[:24]) + "\n", "a public key to sign with": "whpk_" + encode(make([]byte, 32)), "31 bytes of ed25519": "whsk_" + encode(make([]byte, 31)),
 	} {
 		_, err := webhook.NewSigner(secret.New(text))
@@ -329,6 +363,9 @@ func TestSecretsThatAreNoneAreRefused(t *testing.T) {
 			t.Errorf("%s: a signer takes it", name)
 		} else if len(text) > 8 && strings.Contains(err.Error(), text[6:]) {
 			t.Errorf("%s: the error shows the secret: %v", name, err)
+		}
+		if _, err := webhook.NewVerifier(webhook.Config{Secrets: texts(text)}); err == nil && !strings.Contains(name, "public") {
+			t.Errorf("%s: a verifier takes it", name)
 		}
 	}
 	private, public := webhook.NewKeyPair()
