@@ -45,6 +45,8 @@ var framingAttacks = []attack{
 	{"a sign in Content-Length", get("Content-Length: +5\r\n"), 400, "malformed_content_length"},
 	{"a negative Content-Length", get("Content-Length: -5\r\n"), 400, "malformed_content_length"},
 	{"a hexadecimal Content-Length", get("Content-Length: 0x5\r\n"), 400, "malformed_content_length"},
+	{"a Content-Length with a leading zero", get("Content-Length: 010\r\n") + "12345678", 400, "malformed_content_length"},
+	{"a Content-Length of two zeros", get("Content-Length: 00\r\n"), 400, "malformed_content_length"},
 	{"an empty Content-Length", get("Content-Length:\r\n"), 400, "malformed_content_length"},
 	{"a Content-Length behind a tab", get("Content-Length:\t5\r\n"), 400, "malformed_content_length"},
 	{"a Content-Length beyond int64", get("Content-Length: 99999999999999999999\r\n"), 400, "malformed_content_length"},

@@ -159,8 +159,10 @@ func (h *head) contentLength(value []byte) *refusal {
 	return nil
 }
 
+// isLength reports whether digits are a number as everybody writes it. To a parser
+// that takes a leading zero for the sign of an octal number, 010 is 8.
 func isLength[T []byte | string](digits T) bool {
-	return len(digits) > 0 && len(digits) <= maxLengthDigits && all(digits, digitByte)
+	return len(digits) > 0 && len(digits) <= maxLengthDigits && (digits[0] != '0' || len(digits) == 1) && all(digits, digitByte)
 }
 
 func badContentLength() *refusal {

@@ -39,8 +39,8 @@
 // them and parsers disagree on where they end. Empty lines before a request line
 // (section 2.2): they are what an error of two in the length of the last body looks
 // like. White space around the values of Content-Length and Transfer-Encoding
-// beyond one space, and "Chunked": they are only ever seen in attacks. Two equal
-// Content-Length fields. Bytes behind an upgrade request that come before its answer.
+// beyond one space, "Chunked", and a Content-Length of 010, which some parsers take
+// for 8: they are only ever seen in attacks. Two equal Content-Length fields. Bytes behind an upgrade request that come before its answer.
 package framing
 
 import (

@@ -30,6 +30,8 @@ func TestParsedRequestsAreHeldToTheSameRules(t *testing.T) {
 		{"two lengths", "POST", "/", http.Header{"Content-Length": {"5", "5"}}, 400, "duplicate_field"},
 		{"a length with a sign", "POST", "/", http.Header{"Content-Length": {"+5"}}, 400, "malformed_content_length"},
 		{"a length with a space", "POST", "/", http.Header{"Content-Length": {" 5"}}, 400, "malformed_content_length"},
+		{"a length with a leading zero", "POST", "/", http.Header{"Content-Length": {"05"}}, 400, "malformed_content_length"},
+		{"a length of zero passes", "POST", "/", http.Header{"Content-Length": {"0"}}, 204, ""},
 		{"an empty length", "POST", "/", http.Header{"Content-Length": {""}}, 400, "malformed_content_length"},
 		{"a length beyond int64", "POST", "/", http.Header{"Content-Length": {"9999999999999999999"}}, 400, "malformed_content_length"},
 		{"101 fields", "GET", "/", http.Header{"X": make([]string, 101)}, 431, "too_many_fields"},
