@@ -77,7 +77,8 @@ func TestCookieIsRandomAndStays(t *testing.T) {
 func TestTwoFormsOfTheFirstPage(t *testing.T) {
 	g := guard(t, csrf.Config{})
 	r := httptest.NewRequest("GET", "https://example.com/", nil)
-	h := http.Header{"Set-Cookie": {"theme=dark", "__Host-csrf=short; Path=/"}}
+	session := "__Host-session=" + strings.Repeat("S", 43) // looks like ours, and is another secret
+	h := http.Header{"Set-Cookie": {session + "; Path=/", "__Host-csrf=short; Path=/"}}
 	var tokens []string
 	for _, g := range []*csrf.Guard{g, g.For("delete account")} {
 		token, err := g.Token(h, r, "")
@@ -86,7 +87,7 @@ func TestTwoFormsOfTheFirstPage(t *testing.T) {
 		}
 		tokens = append(tokens, token)
 	}
-	if len(h["Set-Cookie"]) != 3 {
+	if len(h["Set-Cookie"]) != 3 || strings.Contains(h["Set-Cookie"][2], "SSS") {
 		t.Fatalf("Set-Cookie = %q, want one more", h["Set-Cookie"])
 	}
 	b := &browser{}
@@ -103,7 +104,8 @@ func TestTwoFormsOfTheFirstPage(t *testing.T) {
 // out by what was planted.
 func TestMalformedCookieIsReplaced(t *testing.T) {
 	g := guard(t, csrf.Config{})
-	for _, planted := range []string{"__Host-csrf=x", "__Host-csrf=", "__Host-csrf", `__Host-csrf="` + strings.Repeat("A", 43) + `"`, "__host-csrf=" + strings.Repeat("A", 43)} {
+	twice := "__Host-csrf=" + strings.Repeat("A", 43)
+	for _, planted := range []string{twice + "; " + twice, "__Host-csrf=x", "__Host-csrf=", "__Host-csrf", `__Host-csrf="` + strings.Repeat("A", 43) + `"`, "__host-csrf=" + strings.Repeat("A", 43)} {
 		b := &browser{planted}
 		token, _ := b.page(t, g, "")
 		if b.cookie == planted || strings.Contains(b.cookie, strings.Repeat("A", 43)) {

@@ -28,8 +28,8 @@ func (g *Guard) FromHeader(r *http.Request) (token string, present bool, err err
 	if g.prefix == "" {
 		return token, true, nil
 	}
-	scheme, rest, found := strings.Cut(token, " ")
-	if !found || !strings.EqualFold(scheme, g.prefix) {
+	scheme, rest, _ := strings.Cut(token, " ")
+	if !strings.EqualFold(scheme, g.prefix) {
 		return "", true, invalidToken()
 	}
 	return strings.TrimLeft(rest, " "), true, nil

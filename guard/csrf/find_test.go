@@ -38,6 +38,7 @@ func TestTokenInTheHeader(t *testing.T) {
 		{"another word before it", "X-CSRF-Token", csrf.Config{HeaderPrefix: "Bearer"}, func(s string) []string { return []string{"Basic " + s} }, "csrf_invalid"},
 		{"no word before it", "X-CSRF-Token", csrf.Config{HeaderPrefix: "Bearer"}, func(s string) []string { return []string{s} }, "csrf_invalid"},
 		{"only a word", "X-CSRF-Token", csrf.Config{HeaderPrefix: "Bearer"}, func(string) []string { return []string{"Bearer "} }, "csrf_missing_token"},
+		{"a word that is all", "X-CSRF-Token", csrf.Config{HeaderPrefix: "Bearer"}, func(string) []string { return []string{"Bearer"} }, "csrf_missing_token"},
 		{"it must be in the form", "X-CSRF-Token", csrf.Config{TokenLocation: csrf.FieldOnly}, func(s string) []string { return []string{s} }, "csrf_missing_token"},
 		{"it must be in the header, and is", "X-CSRF-Token", csrf.Config{TokenLocation: csrf.HeaderOnly}, func(s string) []string { return []string{s} }, ""},
 	} {
@@ -82,6 +83,9 @@ func TestTokenInAForm(t *testing.T) {
 		body, contentType := multi(t, parts...)
 		return [2]string{contentType, body}
 	}
+	// The limit is in the middle of the token.
+	cut := form([2]string{"file f", ""}, [2]string{"csrf-token", token})
+	cut = form([2]string{"file f", strings.Repeat("x", 64<<10-strings.Index(cut[1], token)-20)}, [2]string{"csrf-token", token})
 	for _, tt := range []struct {
 		name string
 		sent [2]string // Content-Type and body
@@ -112,7 +116,8 @@ func TestTokenInAForm(t *testing.T) {
 		{"in a part", form([2]string{"csrf-token", token}), ""},
 		{"in a part before a file", form([2]string{"a", "b"}, [2]string{"csrf-token", token}, [2]string{"file f", long}), ""},
 		{"in a part behind a large file", form([2]string{"file f", long}, [2]string{"csrf-token", token}), "csrf_missing_token"},
-		{"in a part that is cut off", form([2]string{"file f", long[:len(long)-400]}, [2]string{"csrf-token", token}), "csrf_missing_token"},
+		{"in a part that is cut off", cut, "csrf_missing_token"},
+		{"in a part whose header is cut off", form([2]string{"file f", long[:len(long)-300]}, [2]string{"csrf-token", token}), "csrf_missing_token"},
 		{"in a file", form([2]string{"file csrf-token", token}), "csrf_missing_token"},
 		{"in two parts", form([2]string{"csrf-token", token}, [2]string{"csrf-token", token}), "csrf_invalid"},
 		{"in a long part", form([2]string{"csrf-token", token + long[:2000]}), "csrf_invalid"},
