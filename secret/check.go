@@ -105,9 +105,9 @@ func alphabet(text string) (symbols int, each float64) {
 // areWords reports whether a text is at least three words with a sign between
 // them, as people write sentences and passphrases.
 func areWords(text string) bool {
-	words := 0
+	count := 0
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(" -_.,;:/+!?'\n\t", r) }) {
-		if words++; len(word) > 16 {
+		if count++; len(word) > 16 {
 			return false
 		}
 		for _, c := range []byte(word[1:]) { // The first letter may be a capital.
@@ -116,7 +116,7 @@ func areWords(text string) bool {
 			}
 		}
 	}
-	return words >= 3
+	return count >= 3
 }
 
 // spread returns the bits of a text by how often each of its bytes comes
@@ -217,14 +217,15 @@ const longKnown = 12
 // and the digits around it.
 func isKnown(text string) bool {
 	simple := simplify(text)
-	if 2*len(simple) < len(text) { // Random bytes have a letter here and there.
-		return false
-	}
 	bare := strings.Trim(simple, "0123456789")
 	loose := unleet(simple)
+	most := 2*len(simple) >= len(text) // Random bytes have a letter here and there.
 	for line := range strings.Lines(knownSecrets) {
 		known := strings.TrimSuffix(line, "\n")
-		if known == simple || known == bare || known == loose || len(known) >= longKnown && (strings.Contains(simple, known) || strings.Contains(loose, known)) {
+		if most && (known == simple || known == bare || known == loose) {
+			return true
+		}
+		if len(known) >= longKnown && (strings.Contains(simple, known) || strings.Contains(loose, known)) {
 			return true
 		}
 	}

@@ -33,6 +33,7 @@ func weak() []string {
 		"24tngvzaictc" + pad("0", 100), "the quick brown fox jumps over the lazy dog and then sleeps till noon again", "Correct-Horse-Battery-Staple-Correct-Horse-Battery-Staple",
 		"0a6b944d-d2fb-46fc-a85e-0295c986cd9f", "13dc93ee-16f3-4ab5-9ba8-a1990f4317aa", "1fff2f470577340c79ee83b7ac99bcf33e8b92123cf2f62511e24b621ee261", "Secret1234567890123456789012345678901234567890!",
 		"0JqF84JhmKqCPyRbSvDHYSsp6ljwW9NK", "hunter2hunter2hunter2hunter2hunter2hunter2hunter2", strings.Repeat("日本語", 20), "$#MyS0ngsapl1cati0n#$", "Admin@123Admin@123Admin@123Admin@123Admin@123Admin@123",
+		"your-256-bit-secret                       \xe20001001100",
 	}
 }
 
@@ -69,7 +70,7 @@ func TestRandomSecretsAreTaken(t *testing.T) {
 		"base64url": base64.RawURLEncoding.EncodeToString, "bytes": func(b []byte) string { return string(b) }, "base32": base32.StdEncoding.EncodeToString,
 	}
 	for name, encode := range encodings {
-		for range 2000 {
+		for range 500 {
 			if text := encode(random(32)); secret.Check(secret.New(text), secret.Policy{}) != nil {
 				t.Errorf("32 bytes as %s: %q: %v", name, text, secret.Check(secret.New(text), secret.Policy{}))
 			}
@@ -78,7 +79,7 @@ func TestRandomSecretsAreTaken(t *testing.T) {
 			}
 		}
 	}
-	for range 2000 {
+	for range 500 {
 		if text := rand.Text(); secret.Check(secret.New(text), secret.Policy{MinBits: 128}) != nil {
 			t.Errorf("rand.Text %q: %v", text, secret.Check(secret.New(text), secret.Policy{MinBits: 128}))
 		}

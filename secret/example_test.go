@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -57,6 +58,7 @@ func ExampleReloading() {
 	key, err := secret.NewReloading(context.Background(), secret.ReloadingConfig{
 		Source: source,
 		Accept: func(t secret.Text) error { return secret.Check(t, secret.Policy{}) },
+		Logger: slog.New(slog.DiscardHandler),
 		Now:    func() time.Time { return now },
 	})
 	if err != nil {
