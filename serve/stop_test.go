@@ -233,6 +233,9 @@ func serveUntilSignal(dir string) int {
 	ctx, stop := serve.Signals(context.Background())
 	defer stop()
 	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/short" {
+			return
+		}
 		fmt.Println("began")
 		<-r.Context().Done()
 	})
