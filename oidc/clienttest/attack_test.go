@@ -323,7 +323,7 @@ func TestACodeIsWorthlessOnceItsUserIsOut(t *testing.T) {
 		out  func(b *browser) error
 	}{
 		{"logged out", func(b *browser) error {
-			b.post(t, w.issuer+"/logout", nil)
+			b.post(t, w.issuer+"/logout", nil).want(t, http.StatusNoContent)
 			return nil
 		}},
 		{"logged out everywhere", func(*browser) error {
@@ -485,6 +485,7 @@ func TestACodeEndsWithThePasswordItCameFrom(t *testing.T) {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("X-CSRF-Token", owner.token(t))
 	owner.send(t, r).want(t, http.StatusNoContent)
 	if got := web.exchange(t, stolen); got.Error != "invalid_grant" {
 		t.Errorf("%d %q, want invalid_grant", got.status, got.Error)

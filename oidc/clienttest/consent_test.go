@@ -35,10 +35,24 @@ func TestOthersAreAskedFor(t *testing.T) {
 		t.Error("the page speaks of a scope that nobody asked for")
 	}
 
-	// Another site cannot press the button.
-	form := url.Values{"request": {field.FindStringSubmatch(page.body)[2]}, "decision": {"allow"}, "session": {"x"}}
-	for _, headers := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Site", "", "Origin", "https://evil.example"}, {"Sec-Fetch-Site", ""}} {
-		b.post(t, w.issuer+"/oauth/consent", form, headers...).want(t, http.StatusForbidden)
+	// Another site cannot press the button, not even with the whole form; nor can who
+	// does not say where the form comes from, or has none of its tokens.
+	whole, tokenless := filled(page, "decision", "allow"), filled(page, "decision", "allow", "csrf-token", "")
+	for _, tt := range []struct {
+		form    url.Values
+		headers []string
+		code    string
+	}{
+		{whole, []string{"Sec-Fetch-Site", "cross-site"}, "cross_site"},
+		{whole, []string{"Sec-Fetch-Site", "same-site"}, "cross_site"},
+		{whole, []string{"Sec-Fetch-Site", "", "Origin", "https://evil.example"}, "cross_site"},
+		{whole, []string{"Sec-Fetch-Site", ""}, "cross_site"}, // The guard takes it for a program's; consent is no program's.
+		{tokenless, []string{"Sec-Fetch-Site", ""}, "csrf_missing_token"},
+		{tokenless, []string{"X-CSRF-Token", w.loggedIn(t, "ada").token(t)}, "csrf_mismatch"},
+	} {
+		if got := b.post(t, w.issuer+"/oauth/consent", tt.form, tt.headers...).want(t, http.StatusForbidden); !strings.Contains(got.body, `"`+tt.code+`"`) {
+			t.Errorf("%v: refused as %s, want %s", tt.headers, got.body, tt.code)
+		}
 	}
 
 	got := b.submit(t, page, "/oauth/consent", "decision", "allow").answer(t, statsCallback)
@@ -91,16 +105,18 @@ func TestConsentIsTheUsersOwn(t *testing.T) {
 	stats := w.program("stats", statsCallback)
 	page := b.get(t, stats.authorizeURL())
 	b.logIn(t, b.get(t, w.issuer+"/login?next=/core"), "bob")
-	got := b.submit(t, page, "/oauth/consent", "decision", "allow")
+	// The token of the page ended with ada's session.
+	if got := b.submit(t, page, "/oauth/consent", "decision", "allow").want(t, http.StatusForbidden); !strings.Contains(got.body, `"csrf_mismatch"`) {
+		t.Errorf("ada's page in bob's session: refused as %s", got.body)
+	}
+	// Had it not, the form would still say whose consent it is.
+	got := b.submit(t, page, "/oauth/consent", "decision", "allow", "csrf-token", "")
 	if got.status != http.StatusOK || got.at.Path != "/oauth/consent" || !strings.Contains(got.body, "as bob.") {
 		t.Errorf("%d at %s: want to be asked as bob\n%s", got.status, got.at, got.body)
 	}
 
 	// Nor has who comes between the answer and what follows from it.
-	form := url.Values{"decision": {"allow"}}
-	for _, f := range field.FindAllStringSubmatch(got.body, -1) {
-		form.Set(f[1], f[2])
-	}
+	form := filled(got, "decision", "allow")
 	stay := *b.client
 	stay.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	(&browser{&stay, b.issuer}).post(t, w.issuer+"/oauth/consent", form).want(t, http.StatusSeeOther)

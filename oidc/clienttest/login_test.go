@@ -262,7 +262,9 @@ func TestALinkIsTiedByItsOwner(t *testing.T) {
 
 	// Neither a link on another site nor its form ties anything.
 	b.get(t, w.issuer+"/login/acme?link=true").want(t, http.StatusForbidden)
-	b.post(t, w.issuer+"/login/acme/link", nil, "Sec-Fetch-Site", "cross-site").want(t, http.StatusForbidden)
+	for _, headers := range [][]string{{"Sec-Fetch-Site", "cross-site", "X-CSRF-Token", b.token(t)}, {"Sec-Fetch-Site", ""}, {"X-CSRF-Token", w.loggedIn(t, "ada").token(t)}} {
+		b.post(t, w.issuer+"/login/acme/link", nil, headers...).want(t, http.StatusForbidden)
+	}
 	w.newBrowser(t).post(t, w.issuer+"/login/acme/link", nil).want(t, http.StatusUnauthorized)
 
 	link := func(b *browser) *page {

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"html"
 	"io"
 	"log/slog"
 	"math/big"
@@ -339,6 +340,9 @@ func (b *browser) get(t *testing.T, address string) *page {
 	return b.send(t, r)
 }
 
+// post sends a form of a page of the site, with a token in the header if the form
+// has none. Headers are in pairs; "" takes one away. Who says that the form comes from
+// elsewhere gets no token.
 func (b *browser) post(t *testing.T, address string, form url.Values, headers ...string) *page {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
@@ -348,9 +352,34 @@ func (b *browser) post(t *testing.T, address string, form url.Values, headers ..
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
+		if r.Header.Set(headers[i], headers[i+1]); headers[i+1] == "" {
+			r.Header.Del(headers[i])
+		}
+	}
+	if r.Header.Get("Sec-Fetch-Site") == "same-origin" && !form.Has("csrf-token") && r.Header.Get("X-CSRF-Token") == "" {
+		r.Header.Set("X-CSRF-Token", b.token(t))
 	}
 	return b.send(t, r)
+}
+
+// token gets a CSRF token as a script of a page does.
+func (b *browser) token(t *testing.T) string {
+	t.Helper()
+	var got fastness.CSRFToken
+	if err := json.Unmarshal([]byte(b.get(t, b.issuer+"/csrftoken/").want(t, http.StatusOK).body), &got); err != nil {
+		t.Fatal(err)
+	}
+	return got.Token
+}
+
+// filled returns what the form of a page sends.
+func filled(p *page, more ...string) url.Values {
+	form := url.Values{}
+	for _, f := range field.FindAllStringSubmatch(p.body, -1) {
+		form.Set(f[1], html.UnescapeString(f[2]))
+	}
+	set(form, more)
+	return form
 }
 
 var field = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
@@ -358,14 +387,7 @@ var field = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]
 // submit sends the form of a page as who reads it would.
 func (b *browser) submit(t *testing.T, p *page, action string, more ...string) *page {
 	t.Helper()
-	form := url.Values{}
-	for _, f := range field.FindAllStringSubmatch(p.body, -1) {
-		form.Set(f[1], strings.ReplaceAll(f[2], "&amp;", "&"))
-	}
-	for i := 0; i < len(more); i += 2 {
-		form.Set(more[i], more[i+1])
-	}
-	return b.post(t, b.issuer+action, form)
+	return b.post(t, b.issuer+action, filled(p, more...))
 }
 
 // logIn fills in the page to log in.
