@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/fastness/fastness/guard/compress"
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/problem"
 )
@@ -270,9 +271,8 @@ func (b *bodyPlan) missing(x *exchange) {
 // checkJSON reports whether the body says that it is JSON. A text/plain body
 // that is read as JSON is a request that any page may send without a preflight.
 func (x *exchange) checkJSON() (ok bool, err error) {
-	if encoding := x.r.Header["Content-Encoding"]; len(encoding) > 0 {
-		return false, problem.New(http.StatusUnsupportedMediaType, "the body must not be compressed").
-			Named("unsupported_content_encoding").With("Accept-Encoding", "identity")
+	if err := x.decompress(); err != nil {
+		return false, err
 	}
 	media, err := form.ContentType(x.r.Header["Content-Type"])
 	if err == nil && media.IsJSON() {
@@ -286,6 +286,21 @@ func (x *exchange) checkJSON() (ok bool, err error) {
 		err = problem.New(http.StatusUnsupportedMediaType, "the body must be JSON").Named("unsupported_media_type")
 	}
 	return false, err
+}
+
+// maxRatio is how many times its size a compressed body may have.
+const maxRatio = 100
+
+// decompress makes a compressed body plain, where the operation takes one.
+func (x *exchange) decompress() error {
+	if len(x.r.Header["Content-Encoding"]) == 0 {
+		return nil
+	}
+	spec := &x.match.Value.operation.spec
+	if !spec.Gzip {
+		return compress.Refuse(x.r)
+	}
+	return compress.Request(x.r, spec.BodyLimit, maxRatio)
 }
 
 // firstRead is how much room a body gets before its first byte is there.
@@ -330,6 +345,9 @@ func tooLarge(limit int64) error {
 func bodyError(err error, limit int64) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge(limit)
+	}
+	if p, ok := errors.AsType[*problem.Problem](err); ok { // What decompresses says what is wrong.
+		return p
 	}
 	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() {
 		return problem.New(http.StatusRequestTimeout, "the body took too long").With("Connection", "close").Wrap(err)

@@ -1,23 +1,29 @@
 package fastness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/fastness/fastness/guard/clientip"
+	"github.com/fastness/fastness/guard/compress"
 	"github.com/fastness/fastness/guard/cors"
 	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/host"
 	"github.com/fastness/fastness/guard/inflight"
 	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/guard/report"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/redirect"
+	"github.com/fastness/fastness/securitytxt"
 )
 
 // Config describes an app. The zero value is the secure choice.
@@ -89,6 +95,16 @@ type Config struct {
 	MaxInFlight int
 	// Headers are the security headers of every answer.
 	Headers headers.Config
+	// Pages is the policy of pages that the server renders; see [View]. It is told to
+	// report where Headers is.
+	Pages headers.PageConfig
+	// Compression is how answers are compressed that hold nobody's secret.
+	Compression compress.Config
+	// NoCompression leaves it to a proxy.
+	NoCompression bool
+	// SecurityTxt tells finders of a vulnerability whom to tell, at
+	// /.well-known/security.txt (RFC 9116). Without a Contact there is no such file.
+	SecurityTxt securitytxt.Config
 	// UploadDir is where uploads too large for memory are kept while their
 	// request lasts. The default is os.TempDir().
 	UploadDir string
@@ -123,6 +139,10 @@ type defences struct {
 	hosts    *host.Hosts
 	inflight *inflight.Limit
 	headers  *headers.Set
+	pages    *headers.Page
+	gzip     *compress.Compressor
+	contact  *securitytxt.File // or nil
+	reports  *report.Sink      // or nil
 }
 
 func (c *Config) withDefaults() {
@@ -161,6 +181,7 @@ func (c *Config) build() (d defences, err error) {
 	if d.targets, err = redirect.New(c.Redirects); err != nil {
 		errs = append(errs, fmt.Errorf("config: Redirects: %w", err))
 	}
+	errs = append(errs, d.buildAnswers(c)...)
 	if d.hosts, err = host.New(host.Config{Allow: c.Hosts, InsecureAnyHost: c.InsecureAnyHost}); err != nil {
 		errs = append(errs, fmt.Errorf("config: Hosts: %w", err))
 	}
@@ -171,6 +192,35 @@ func (c *Config) build() (d defences, err error) {
 		errs = append(errs, fmt.Errorf("config: Headers: %w", err))
 	}
 	return d, errors.Join(errs...)
+}
+
+// buildAnswers makes what answers have, and what is told about them.
+func (d *defences) buildAnswers(c *Config) (errs []error) {
+	failed := func(field string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("config: %s: %w", field, err))
+		}
+	}
+	var err error
+	pages := c.Pages
+	pages.ReportTo = cmp.Or(pages.ReportTo, c.Headers.ReportTo)
+	d.pages, err = headers.NewPage(pages)
+	failed("Pages", err)
+	d.gzip, err = compress.New(c.Compression)
+	failed("Compression", err)
+	if len(c.SecurityTxt.Contact) > 0 {
+		cfg := c.SecurityTxt
+		cfg.Logger = cmp.Or(cfg.Logger, c.Logger)
+		d.contact, err = securitytxt.New(cfg)
+		failed("SecurityTxt", err)
+	}
+	if strings.HasPrefix(c.Headers.ReportTo, "/") {
+		d.reports, err = report.New(report.Config{
+			Logger: c.Logger, Client: func(r *http.Request) string { return ClientAddr(r.Context()).String() },
+		})
+		failed("Headers", err)
+	}
+	return errs
 }
 
 // optOuts lists the settings that weaken a defence.
@@ -185,6 +235,8 @@ func (c *Config) optOuts() []operation.OptOut {
 		{Where: "config: CSRF", Name: "InsecureSameSiteNone", Reason: c.CSRF.InsecureSameSiteNone},
 		{Where: "config: CSRF", Name: "InsecureReadableCookie", Reason: c.CSRF.InsecureReadableCookie},
 		{Where: "config: CSRF", Name: "InsecureHTTP", Reason: c.CSRF.InsecureHTTP},
+		{Where: "config: Headers", Name: "InsecurePolicy", Reason: c.Headers.InsecurePolicy},
+		{Where: "config: Compression", Name: "InsecureSecrets", Reason: c.Compression.InsecureSecrets},
 		{Where: "config: CORS", Name: "InsecureAnyOrigin", Reason: c.CORS.InsecureAnyOrigin},
 		{Where: "config: CORS", Name: "InsecureSubdomains", Reason: c.CORS.InsecureSubdomains},
 		{Where: "config: CORS", Name: "InsecureHTTPOrigins", Reason: c.CORS.InsecureHTTPOrigins},

@@ -36,8 +36,8 @@ func (b *bodyPlan) readForm(x *exchange) (form.Parts, error) {
 	if x.r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	if len(x.r.Header["Content-Encoding"]) > 0 {
-		return nil, problem.New(http.StatusUnsupportedMediaType, "the body must not be compressed").Named("unsupported_content_encoding")
+	if err := x.decompress(); err != nil {
+		return nil, err
 	}
 	media, err := form.ContentType(x.r.Header["Content-Type"])
 	switch {

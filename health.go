@@ -47,8 +47,8 @@ func (a *App) Ready(name string, check func(context.Context) error) {
 // addHealth adds the health checks.
 func (a *App) addHealth() []error {
 	return a.addBuiltins([]builtin{
-		{livePath, "public", "Whether the process serves", serveLive},
-		{readyPath, "public", "Whether it should be sent requests", serveReady},
+		{path: livePath, access: "public", summary: "Whether the process serves", answer: serveLive},
+		{path: readyPath, access: "public", summary: "Whether it should be sent requests", answer: serveReady},
 	})
 }
 

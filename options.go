@@ -102,6 +102,12 @@ func BodyLimit(bytes int64) Option {
 	})
 }
 
+// GzipBody lets callers gzip the request body, as programs do that send much. The
+// body limit is of what comes out of it, which may be 100 times what went in.
+func GzipBody() Option {
+	return operation.Func(func(s *operation.Spec) { s.Gzip = true })
+}
+
 // Timeout sets how long the operation may take before its context ends. The
 // default is [Config].Timeout.
 func Timeout(d time.Duration) Option {

@@ -1,12 +1,12 @@
 package fastness
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 
+	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/internal/route"
 )
 
@@ -39,7 +39,7 @@ func (p Page) Nonce() (string, error) {
 		return "", errNoPage
 	}
 	if p.of.nonce == "" {
-		p.of.nonce = rand.Text() // 128 bits
+		p.of.nonce = headers.Nonce()
 	}
 	return p.of.nonce, nil
 }

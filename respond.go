@@ -57,6 +57,9 @@ func (x *exchange) send(a *answer) {
 	if a.content != "" {
 		x.contentType(h, a.content)
 	}
+	if len(data) > 0 && !x.app.cfg.NoCompression {
+		data = x.app.gzip.Body(h, x.r, a.status, nil, data)
+	}
 	// net/http counts the length of a short body by itself.
 	if len(data) > 2048 || x.r.Method == http.MethodHead {
 		h["Content-Length"] = []string{strconv.Itoa(len(data))}

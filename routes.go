@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,7 +76,7 @@ func (a *App) routeLines() []routeLine {
 	}
 	for _, b := range a.builtins {
 		lines = append(lines, routeLine{
-			Kind: "builtin", Method: http.MethodGet, Path: b.path, Access: b.access,
+			Kind: "builtin", Method: b.method(), Path: b.path, Access: b.access,
 			TimeoutMS: a.cfg.Timeout.Milliseconds(), Summary: b.summary,
 		})
 	}

@@ -31,17 +31,6 @@ type pageAnswer struct {
 	body     reflect.Value
 }
 
-// pagePolicy is the Content-Security-Policy of server-rendered pages: their own
-// styles and images, forms to this site, and scripts that carry the nonce of the
-// answer, if it has one.
-func pagePolicy(nonce string) string {
-	const plain = "default-src 'none'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; style-src 'self'"
-	if nonce == "" {
-		return plain
-	}
-	return plain + " 'nonce-" + nonce + "'; connect-src 'self'; script-src 'nonce-" + nonce + "' 'strict-dynamic'"
-}
-
 func (p *View[T]) outline() outline { return outline{body: reflect.TypeFor[T](), content: "text/html"} }
 
 func (p *View[T]) fill(a *answer) error {
@@ -71,7 +60,7 @@ func (p *pageAnswer) render(x *exchange, a *answer) error {
 	if err := p.template.Execute(&out, data); err != nil {
 		return err
 	}
-	a.header.Set("Content-Security-Policy", pagePolicy(of.nonce))
+	x.app.pages.Set(a.header, of.nonce)
 	a.raw, a.content, a.body = out.Bytes(), "text/html; charset=utf-8", reflect.Value{}
 	return nil
 }

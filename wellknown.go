@@ -8,12 +8,21 @@ import (
 
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/openapi/docs"
+	"github.com/fastness/fastness/securitytxt"
 )
 
 // builtin is an answer that every app gives by itself.
 type builtin struct {
 	path, access, summary string
 	answer                func(*exchange) error
+	post                  bool // instead of GET
+}
+
+func (b *builtin) method() string {
+	if b.post {
+		return http.MethodPost
+	}
+	return http.MethodGet
 }
 
 // addWellKnown adds the document, the docs page and the health checks, where
@@ -25,11 +34,17 @@ func (a *App) addWellKnown() (errs []error) {
 	}
 	access := a.docsAccess()
 	errs = append(errs, a.addBuiltins([]builtin{
-		{"/openapi.json", access, "OpenAPI document", a.whereShown(a.serveJSON)},
-		{"/openapi.yaml", access, "OpenAPI document in YAML", a.whereShown(a.serveYAML)},
-		{"/docs", access, "Docs page", a.whereShown(serveDocs(page))},
-		{"/docs/{asset...}", access, "Docs page", a.whereShown(serveDocs(page))},
+		{path: "/openapi.json", access: access, summary: "OpenAPI document", answer: a.whereShown(a.serveJSON)},
+		{path: "/openapi.yaml", access: access, summary: "OpenAPI document in YAML", answer: a.whereShown(a.serveYAML)},
+		{path: "/docs", access: access, summary: "Docs page", answer: a.whereShown(serveDocs(page))},
+		{path: "/docs/{asset...}", access: access, summary: "Docs page", answer: a.whereShown(serveDocs(page))},
 	})...)
+	if a.contact != nil {
+		errs = append(errs, a.addBuiltins([]builtin{{path: securitytxt.Path, access: "public", summary: "Whom to tell of a vulnerability", answer: a.serveContact}})...)
+	}
+	if a.reports != nil {
+		errs = append(errs, a.addBuiltins([]builtin{{path: a.cfg.Headers.ReportTo, access: "public", summary: "Reports of what policies blocked", answer: a.takeReport, post: true}})...)
+	}
 	return append(errs, a.addHealth()...)
 }
 
@@ -41,7 +56,7 @@ func (a *App) addBuiltins(builtins []builtin) (errs []error) {
 		if a.takes(b.path) {
 			continue
 		}
-		if err := a.routes.Add(http.MethodGet, b.path, endpoint{builtin: b}); err != nil {
+		if err := a.routes.Add(b.method(), b.path, endpoint{builtin: b}); err != nil {
 			errs = append(errs, err)
 		}
 		a.builtins = append(a.builtins, b)
@@ -120,6 +135,20 @@ func (x *exchange) sendRaw(data []byte, contentType string, err error) error {
 		return err
 	}
 	x.send(&answer{status: http.StatusOK, raw: data, content: contentType})
+	return nil
+}
+
+func (a *App) serveContact(x *exchange) error {
+	a.contact.ServeHTTP(x.out, x.r)
+	return nil
+}
+
+// takeReport takes what browsers say that a policy has blocked, and says nothing.
+func (a *App) takeReport(x *exchange) error {
+	if err := a.reports.Take(x.r.WithContext(&x.ctx)); err != nil {
+		return err
+	}
+	x.out.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

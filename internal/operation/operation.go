@@ -94,6 +94,8 @@ type Spec struct {
 
 	// BodyLimit is the most bytes of a request body, 0 for the app's default.
 	BodyLimit int64
+	// Gzip says that the body may be gzipped. BodyLimit is of what comes out.
+	Gzip bool
 	// Timeout is how long the operation may take, 0 for the app's default.
 	Timeout time.Duration
 	// Requires are the types of providers that run though no field asks for
