@@ -68,6 +68,9 @@ type Config struct {
 	// to, or "". Go by a name that the authority gives to one owner only.
 	CertificateUser func(cert *x509.Certificate) string
 
+	// Limits are how often a client may try to log in, sign up and get tokens.
+	Limits Limits
+
 	// Algorithm signs access tokens. The default is keyring.EdDSA; ES256 is for
 	// verifiers that cannot do it. HS256 is for APIs that are their tokens' only
 	// verifier: no key is published.
@@ -143,6 +146,7 @@ func (c *Config) withDefaults() {
 	c.RotateEvery = cmp.Or(c.RotateEvery, 90*24*time.Hour)
 	c.AccessTTL = cmp.Or(c.AccessTTL, 10*time.Minute)
 	c.MinPassword = cmp.Or(c.MinPassword, 12)
+	c.Limits.withDefaults()
 	if c.Now == nil {
 		c.Now = time.Now
 	}

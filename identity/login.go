@@ -28,13 +28,13 @@ func (id *Identity) declareLogin(app *fastness.App) {
 	fastness.Get(login, "/login", func(_ context.Context, in loginPageInput) (fastness.View[LoginPage], error) {
 		return fastness.View[LoginPage]{Template: page, Body: in.page(id.ways)}, nil
 	}, fastness.OperationID("loginPage"), fastness.Summary("The page to log in"), fastness.ResponseDescription("The page."))
-	fastness.Post(login, "/login", submitLogin, csrf.OneTimeToken(), fastness.OperationID("submitLogin"),
+	fastness.Post(login, "/login", submitLogin, id.LogInLimit(), csrf.OneTimeToken(), fastness.OperationID("submitLogin"),
 		fastness.Hidden())
 	fastness.Get(login, "/csrftoken/", fastness.NewCSRFToken, fastness.OperationID("csrfToken"), fastness.Summary("A token against cross-site requests"),
 		fastness.Description("For pages that have no form to read it from: it goes into the header X-CSRF-Token of what changes something. It ends with the session."),
 		fastness.ResponseDescription("The token; the cookie that belongs to it comes with it."))
 	fastness.Get(login, "/login/style.css", loginStyle, fastness.Hidden())
-	fastness.Post(login, "/session", beginSession, fastness.OperationID("beginSession"), fastness.Summary("Log in with a cookie"),
+	fastness.Post(login, "/session", beginSession, id.LogInLimit(), fastness.OperationID("beginSession"), fastness.Summary("Log in with a cookie"),
 		fastness.Description("For pages of the same site: no script ever sees the credential. POST /logout ends the session."),
 		fastness.ResponseDescription("Logged in; the session is in a cookie."),
 		fastness.Response[*problem.Problem](401, "Name, password or code are wrong."),

@@ -19,22 +19,22 @@ import (
 
 func (id *Identity) declareTokens(app *fastness.App) {
 	tokens := app.Group("", access.Public, fastness.Tags("log-in"), fastness.BodyLimit(64<<10))
-	fastness.Post(tokens, "/token", logIn, fastness.OperationID("logIn"),
+	fastness.Post(tokens, "/token", logIn, id.LogInLimit(), fastness.OperationID("logIn"),
 		fastness.Summary("Log in by name and password"),
 		fastness.Description("The form is that of OAuth 2.0's password grant, for the application's own clients only; all others ask for a code.\n\nWith grant_type=refresh_token it is as /token/refresh."),
 		fastness.ResponseDescription("The tokens."),
 		fastness.Response[*problem.Problem](401, "Name, password or code are wrong."),
 		fastness.Response[*problem.Problem](429, "Too many attempts."))
-	fastness.Post(tokens, "/token/refresh", refresh, fastness.OperationID("refreshToken"),
+	fastness.Post(tokens, "/token/refresh", refresh, id.TokenLimit(), fastness.OperationID("refreshToken"),
 		fastness.Summary("Get new tokens for a refresh token"),
 		fastness.Description("A refresh token works once. One that comes a second time was copied: its session ends."),
 		fastness.ResponseDescription("The new tokens."), badClientResponse())
-	fastness.Post(tokens, "/revoke", revoke, fastness.OperationID("revokeToken"),
+	fastness.Post(tokens, "/revoke", revoke, id.TokenLimit(), fastness.OperationID("revokeToken"),
 		fastness.Summary("End the session of a token"),
 		fastness.Description("The token may be an access token or a refresh token (RFC 7009). The answer is the same if it is good for nothing."),
 		fastness.Status(http.StatusOK), fastness.ResponseDescription("The token is good for nothing."), badClientResponse())
 	if id.cfg.Introspection {
-		fastness.Post(tokens, "/introspect", introspect, fastness.OperationID("introspectToken"),
+		fastness.Post(tokens, "/introspect", introspect, id.TokenLimit(), fastness.OperationID("introspectToken"),
 			fastness.Summary("Ask what a token is good for"),
 			fastness.Description("For clients that have a secret (RFC 7662)."),
 			fastness.ResponseDescription("What the token is good for, or that it is for nothing."), badClientResponse())

@@ -34,12 +34,12 @@ func (id *Identity) declareUsers(app *fastness.App) {
 	fastness.Delete(one, "", deleteUser, fastness.OperationID("deleteUser"), fastness.Summary("Delete a user"),
 		fastness.Description("For good: nobody else ever gets the id."), fastness.ResponseDescription("Deleted."),
 		fastness.Response[*problem.Problem](409, "Nobody would be left to look after the users."))
-	fastness.Post(app, "/users/first", createFirst, access.Public, fastness.Tags("users"), taken, fastness.OperationID("createFirstUser"),
+	fastness.Post(app, "/users/first", createFirst, access.Public, id.LogInLimit(), fastness.Tags("users"), taken, fastness.OperationID("createFirstUser"),
 		fastness.Summary("Make the first administrator"),
 		fastness.Description("With the token that is in a file of the data folder as long as there is none."),
 		fastness.ResponseDescription("The account."), fastness.Response[*problem.Problem](403, "The token is not good, or no more."))
 	if id.cfg.SignUp != nil {
-		fastness.Post(app, "/sign-up", signUp, access.Public, fastness.Tags("users"), taken, fastness.OperationID("signUp"),
+		fastness.Post(app, "/sign-up", signUp, access.Public, id.signUpLimit(), fastness.Tags("users"), taken, fastness.OperationID("signUp"),
 			fastness.Summary("Make an account for oneself"), fastness.ResponseDescription("The account."),
 			fastness.Response[*problem.Problem](429, "Too many accounts from one address."))
 	}

@@ -117,7 +117,7 @@ func (s *Server) declareFlow(app *fastness.App) {
 	fastness.Get(flow, authorizePath, authorize)
 	fastness.Post(flow, authorizePath, authorize,
 		csrf.InsecureAnyOrigin("clients send users here from their own pages (OpenID Connect Core 1.0 section 3.1.2.1); nothing is decided without a page of this site"))
-	fastness.Post(flow, tokenPath, exchange,
+	fastness.Post(flow, tokenPath, exchange, s.cfg.Identity.TokenLimit(),
 		csrf.InsecureAnyOrigin("pages of clients elsewhere exchange their codes; a client proves itself by what it sends, and what browsers add says nothing"))
 
 	user := app.Group("", access.All(access.By("oauth2"), access.Scope("openid")), fastness.Tags("log-in"))

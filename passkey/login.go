@@ -18,8 +18,8 @@ import (
 	"github.com/fastness/fastness/problem"
 )
 
-func declareLogin(app *fastness.App) {
-	login := app.Group("/passkeys", access.Public, fastness.Tags("log-in"), fastness.BodyLimit(64<<10),
+func declareLogin(app *fastness.App, users *identity.Identity) {
+	login := app.Group("/passkeys", access.Public, fastness.Tags("log-in"), fastness.BodyLimit(64<<10), users.LogInLimit(),
 		fastness.Response[*problem.Problem](403, "The request comes from another site."))
 	fastness.Post(login, "/options", beginLogin, fastness.OperationID("beginPasskeyLogin"),
 		fastness.Summary("Begin a log-in by passkey"), fastness.Description("What the browser needs. It is the same for everybody: the passkey says who it is."),

@@ -48,7 +48,7 @@ func (k *Keys) Declare(app *fastness.App) {
 	fastness.ProvideApp(app, k.open)
 	fastness.Provide(app, ownerOf)
 	declareOwn(app)
-	declareLogin(app)
+	declareLogin(app, k.cfg.Identity)
 	declarePage(app)
 }
 

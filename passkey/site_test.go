@@ -22,11 +22,15 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/account"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/passkey"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
 )
+
+// manyRequests is the rate limit of tests that are about something else.
+const manyRequests = "1000000/second"
 
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
@@ -53,11 +57,11 @@ func newSite(t testing.TB) *site {
 func openSite(t testing.TB, dir, addr string, later *atomic.Int64) *site {
 	t.Helper()
 	s := &site{t: t, dir: dir, addr: addr, later: later}
-	s.app = fastness.New(fastness.Config{Title: "Shop", Version: "1", Roles: []string{"admin", "customer"}})
+	s.app = fastness.New(fastness.Config{Title: "Shop", Version: "1", RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: manyRequests}}, Roles: []string{"admin", "customer"}})
 	users := identity.New(identity.Config{
 		Open: openUsers, Name: "Shop & Co", Roles: []string{"admin", "customer"},
 		Clients:             []identity.Client{{ID: "shop", FirstParty: true}, {ID: "game"}},
-		InsecureWeakHashing: "tests", Now: s.now,
+		InsecureWeakHashing: "tests", Now: s.now, Limits: identity.Limits{LogIn: manyRequests, SignUp: manyRequests, Tokens: manyRequests},
 	})
 	users.Declare(s.app)
 	passkey.New(passkey.Config{Identity: users}).Declare(s.app)

@@ -46,8 +46,11 @@ const accessHead = `# Who may do what: the status that each caller gets, for a r
 # disabled   has a token from before they were disabled
 # scopeless  admin, with a token that is for no scope
 # apikey     customer, with an API key for everything
-# cookie     admin, with the cookie of a session, on a page of the shop
-# forged     such a cookie, on a page of another site
+# cookie     admin, with the cookie of a session and a CSRF token, on a page of the shop
+# tokenless  such a cookie without a token, on a page of the shop
+# forged     such a cookie, on a page of another site, which has no token either
+#
+# All but the last two have a token where a form of nobody wants one, too.
 #
 # The document and its page are 404: they are shown in development only.
 #
@@ -61,6 +64,18 @@ type column struct {
 	fresh  func() []string // another credential of the same kind, for who spends theirs
 }
 
+// hasToken reports whether the caller sends a CSRF token: a browser on a page of the
+// shop with whatever changes something, others where everybody has to.
+func (c *column) hasToken(r route, a attempt) bool {
+	switch c.name {
+	case "tokenless", "forged":
+		return false
+	case "cookie":
+		return r.Method != http.MethodGet && r.Method != http.MethodHead
+	}
+	return a.token
+}
+
 // attempt is a request that is good but for its caller. What is in braces stands
 // for something fresh that belongs to somebody: see bazaar.fill.
 type attempt struct {
@@ -69,6 +84,7 @@ type attempt struct {
 	body   string // JSON
 	form   string
 	spends bool // the credential is of no use afterwards
+	token  bool // a CSRF token is wanted of everybody
 }
 
 // attempts returns what to send, by operation id, or by path for what is no
@@ -80,7 +96,7 @@ func attempts() map[string][]attempt {
 		"logIn":        {{form: form}},
 		"refreshToken": {{form: "refresh_token={refresh_token}"}},
 		"revokeToken":  {{form: "token={refresh_token}"}},
-		"submitLogin":  {{form: form, spends: true}}, // A log-in replaces the session of the cookie.
+		"submitLogin":  {{form: form, spends: true, token: true}}, // A log-in replaces the session of the cookie.
 		"beginSession": {{body: `{` + credentials + `}`, spends: true}},
 		"logOut":       {{spends: true}},
 
@@ -100,7 +116,7 @@ func attempts() map[string][]attempt {
 		"post_oauth_authorize": {{form: "client_id=nobody"}},
 		"exchange":             {{form: "grant_type=authorization_code&client_id=nobody&code=x"}},
 		"post_oauth_userinfo":  {{}},
-		"decide":               {{form: "consent=x"}},
+		"decide":               {{form: "consent=x", token: true}},
 
 		"createUser": {
 			{body: `{"name":"{new_name}","password":` + quote(password) + `,"roles":["customer"]}`},
@@ -119,6 +135,7 @@ func attempts() map[string][]attempt {
 		"createOrder": {{body: `{"item_id":{item_id}}`}, {what: "of a draft", body: `{"item_id":{draft_id}}`}},
 		"changeOrder": {{what: "note", body: `{"note":"x"}`}, {what: "status", body: `{"status":"sent"}`}},
 		"wrapItem":    {{body: `{"name":"Lamp"}`}},
+		"secure":      {{token: true}},
 
 		"/docs/{asset...}": {{target: "/docs/app.js"}},
 	}
@@ -131,7 +148,7 @@ type route struct{ Kind, Method, Path, ID string }
 func routes(t *testing.T) (list []route) {
 	t.Helper()
 	var out, log bytes.Buffer
-	if exit := newApp().Run(t.Context(), []string{"shop", "routes", "--json"}, &out, &log); exit != 0 {
+	if exit := newApp(unlimited()).Run(t.Context(), []string{"shop", "routes", "--json"}, &out, &log); exit != 0 {
 		t.Fatalf("routes ended with status %d: %s", exit, &log)
 	}
 	if err := json.Unmarshal(out.Bytes(), &list); err != nil || len(list) < 40 {
@@ -199,7 +216,7 @@ func compareTable(t *testing.T, got string) {
 // there.
 func TestDocumentHasNoOperationBesideTheTable(t *testing.T) {
 	var out, log bytes.Buffer
-	if exit := newApp().Run(t.Context(), []string{"shop", "openapi"}, &out, &log); exit != 0 {
+	if exit := newApp(unlimited()).Run(t.Context(), []string{"shop", "openapi"}, &out, &log); exit != 0 {
 		t.Fatalf("openapi ended with status %d: %s", exit, &log)
 	}
 	var document struct {
@@ -263,6 +280,7 @@ func (b *bazaar) columns() (list []column) {
 		{"scopeless", func() []string { return bearer(b.refreshed(b.users["admin"].id)) }},
 		{"apikey", func() []string { return []string{"X-API-Key", b.key("customer")} }},
 		{"cookie", func() []string { return []string{"Cookie", b.cookie("admin"), "Sec-Fetch-Site", "same-origin"} }},
+		{"tokenless", func() []string { return []string{"Cookie", b.cookie("admin"), "Sec-Fetch-Site", "same-origin"} }},
 		{"forged", func() []string { return []string{"Cookie", b.cookie("admin"), "Sec-Fetch-Site", "cross-site"} }},
 	} {
 		list = append(list, column{c.name, c.fresh(), c.fresh})
@@ -325,6 +343,9 @@ func (b *bazaar) try(r route, a attempt, c column) string {
 	}
 	if !slices.Contains(header, "Sec-Fetch-Site") { // What a browser says of a page of the shop.
 		header = append(slices.Clone(header), "Sec-Fetch-Site", "same-origin")
+	}
+	if c.hasToken(r, a) {
+		header = b.withToken(header...)
 	}
 	target := b.fill(a.target)
 	var got reply

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509"
 	"embed"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/oidc"
 	"github.com/fastness/fastness/openapi"
@@ -25,9 +28,18 @@ func roles() []string { return []string{"admin", "seller", "customer"} }
 // mainBranch is the tenant of users who sign up by themselves.
 const mainBranch = "castle"
 
+// limits are rate limits, as package ratelimit writes them. The zero value is what
+// the shop has where customers use it.
+type limits struct {
+	items    string // of the list of items, for each client
+	general  ratelimit.Config
+	identity identity.Limits
+}
+
 // newApp declares the shop. Nothing is opened until it starts.
-func newApp() *fastness.App {
+func newApp(limits limits) *fastness.App {
 	app := fastness.New(fastness.Config{
+		RateLimit:   limits.general,
 		Title:       "Shop",
 		Version:     "1.0.0",
 		Description: "A small shop: the reference application of Fastness.",
@@ -55,6 +67,7 @@ func newApp() *fastness.App {
 		// Machines whose certificate the authority of --tls-client-ca has signed are
 		// the user of that name.
 		CertificateUser: func(cert *x509.Certificate) string { return cert.Subject.CommonName },
+		Limits:          limits.identity,
 		Clients:         []identity.Client{{ID: "shop", Name: "The shop's own programs", FirstParty: true}},
 	})
 	users.Declare(app)
@@ -72,7 +85,7 @@ func newApp() *fastness.App {
 
 	sells := access.All(access.Role("seller", "admin"), access.Scope("items"))
 	items := app.Group("/items", fastness.Tags("items"))
-	fastness.Get(items, "/", listItems, access.Public, fastness.ResponseDescription("A part of the list."))
+	fastness.Get(items, "/", listItems, access.Public, ratelimit.Per(cmp.Or(limits.items, "5/minute"), ratelimit.ByClient), fastness.ResponseDescription("A part of the list."))
 	fastness.Post(items, "/", createItem, sells, fastness.ResponseDescription("The new item. Location says where it is."))
 
 	item := items.Group("/{item_id}", fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
@@ -95,6 +108,7 @@ func newApp() *fastness.App {
 
 	requests := app.Group("", access.Public, fastness.Tags("requests"))
 	fastness.Post(requests, "/create_item/", wrapItem, fastness.ResponseDescription("What was sent, wrapped."))
+	fastness.Post(requests, "/secure", secure, csrf.RequireToken(), fastness.ResponseDescription("What it is."))
 	fastness.Get(requests, "/read_item/{item_id}", readRequest, fastness.ResponseDescription("The request."))
 
 	pages := app.Group("", access.Public, fastness.Tags("pages"))

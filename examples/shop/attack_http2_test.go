@@ -162,7 +162,7 @@ func TestRapidResetStartsNoMoreHandlersThanStreams(t *testing.T) {
 	const streams, allowed = 1_000, 100
 	var running, most atomic.Int64
 	release := make(chan struct{})
-	app := newApp()
+	app := newApp(unlimited())
 	fastness.Get(app, "/wait", func(context.Context, struct{}) (fastness.NoContent, error) {
 		n := running.Add(1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {

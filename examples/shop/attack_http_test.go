@@ -394,7 +394,7 @@ func TestLineBreakFromAHandlerIsNotSent(t *testing.T) {
 	type echo struct {
 		Q string `query:"q"`
 	}
-	app := newApp()
+	app := newApp(unlimited())
 	fastness.Get(app, "/echo/value", func(_ context.Context, in echo) (fastness.Result[string], error) {
 		return fastness.Result[string]{Header: http.Header{"X-Echo": {in.Q}}, Body: "x"}, nil
 	}, access.Public)

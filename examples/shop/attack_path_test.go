@@ -133,7 +133,7 @@ func filesApp(t *testing.T) *fastness.App {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = root.Close() })
-	app := newApp()
+	app := newApp(unlimited())
 	fastness.Mount(app, "/files", http.FileServerFS(sealed{root.FS()}), access.Public)
 	fastness.Mount(app, "/loose", http.FileServer(http.Dir(inside)), access.Public)
 	return app
@@ -178,7 +178,7 @@ func TestSpellingDoesNotWalkAroundMiddleware(t *testing.T) {
 	guard := fastness.Middleware(func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "guarded", http.StatusForbidden) })
 	})
-	app := newApp()
+	app := newApp(unlimited())
 	admin := app.Group("/admin", access.Public, guard)
 	fastness.Get(admin, "", reached)
 	fastness.Get(admin, "/users", reached)

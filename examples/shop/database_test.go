@@ -60,7 +60,7 @@ func TestDatabaseThatCannotBeOpenedKeepsTheShopClosed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "shop.db"), []byte(strings.Repeat("this is no database", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	app := newApp()
+	app := newApp(unlimited())
 	fastness.ProvideValue(app, fastness.Settings{DataDir: dir})
 	if err := app.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "shop.db") {
 		t.Errorf("Start() = %v, want an error that names shop.db", err)

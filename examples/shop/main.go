@@ -10,4 +10,4 @@ package main
 
 import "github.com/fastness/fastness"
 
-func main() { fastness.Main(newApp()) }
+func main() { fastness.Main(newApp(limits{})) }

@@ -3,17 +3,20 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/sqldb"
 )
@@ -49,11 +52,20 @@ type parts struct {
 	core *identity.Core
 }
 
+// unlimited are the limits of tests that are about something else.
+func unlimited() limits {
+	const many = "1000000/second"
+	return limits{
+		items: many, general: ratelimit.Config{Rule: ratelimit.Rule{Limit: many}},
+		identity: identity.Limits{LogIn: many, SignUp: many, Tokens: many},
+	}
+}
+
 // testApp declares the shop, and under /test the operations on items for all
 // callers: attacks on how requests are read must get as far as that, and a raw
 // request is easier to read without a credential.
 func testApp() (*fastness.App, *parts) {
-	app, inside := newApp(), new(parts)
+	app, inside := newApp(unlimited()), new(parts)
 	test := app.Group("/test", access.Public)
 	fastness.Get(test, "/parts", func(_ context.Context, in struct {
 		DB   *sqldb.DB
@@ -80,6 +92,7 @@ type shop struct {
 	t      *testing.T
 	app    *fastness.App
 	caller *auth.User
+	sent   *atomic.Int64
 }
 
 // as returns the same shop for another caller: nil is nobody.
@@ -94,7 +107,7 @@ func (s *shop) as(u *auth.User) *shop {
 func openShop(t *testing.T, dir string, more ...func(*fastness.App)) *shop {
 	t.Helper()
 	app, inside := testApp()
-	s := &shop{t: t, app: app, parts: inside, caller: seller()}
+	s := &shop{t: t, app: app, parts: inside, caller: seller(), sent: new(atomic.Int64)}
 	fastness.ProvideValue(s.app, fastness.Settings{DataDir: dir})
 	for _, declare := range more {
 		declare(s.app)
@@ -158,6 +171,8 @@ func (s *shop) callWith(ctx context.Context, method, target, body string, header
 
 func (s *shop) send(r *http.Request, header ...string) reply {
 	r.Host = "localhost"
+	// A test has more to ask than one client may: after some requests another one asks.
+	r.RemoteAddr = fmt.Sprintf("192.0.2.%d:4711", 1+s.sent.Add(1)/500)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
 	}

@@ -15,10 +15,14 @@ import (
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/account"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
 )
+
+// manyRequests is the rate limit of tests that are about something else.
+const manyRequests = "1000000/second"
 
 const adminPassword = "a password for the administrator"
 
@@ -73,10 +77,10 @@ func (w *identityWorld) build(t testing.TB, adjust func(*identityConfig)) *ident
 	roles := []string{"admin", "seller", "customer"}
 	logger := slog.New(slog.NewTextHandler(w.printed, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg := identityConfig{
-		app: fastness.Config{Title: "Shop", Version: "1.0.0", Logger: logger, Roles: roles},
+		app: fastness.Config{Title: "Shop", Version: "1.0.0", Logger: logger, Roles: roles, RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: manyRequests}}},
 		users: identity.Config{
 			Open:  func(context.Context, fastness.Settings) (*sqldb.DB, error) { return openAgain(t, w.db), nil },
-			Roles: roles, Now: w.clock.Now, InsecureWeakHashing: "a test hashes often",
+			Roles: roles, Now: w.clock.Now, InsecureWeakHashing: "a test hashes often", Limits: identity.Limits{LogIn: manyRequests, SignUp: manyRequests, Tokens: manyRequests},
 			SignUp:  &identity.SignUp{Roles: []string{"customer"}, Tenant: "castle"},
 			Scopes:  []identity.Scope{{Name: "items", Description: "Sell items."}, {Name: "orders", Description: "Order items."}},
 			Clients: []identity.Client{{ID: "shop", FirstParty: true}},
@@ -209,6 +213,33 @@ func carrying(c *http.Cookie) fastnesstest.Option { return fastnesstest.Cookie(c
 
 // ownPage is what a browser says of a page of the same site.
 func ownPage() fastnesstest.Option { return fastnesstest.Header("Sec-Fetch-Site", "same-origin") }
+
+// withToken is what a browser with these cookies sends beside them where a token is
+// wanted: the token and the cookie that belongs to it.
+func (a *identityApp) withToken(cookies ...*http.Cookie) []fastnesstest.Option {
+	var with []fastnesstest.Option
+	for _, c := range cookies {
+		with = append(with, carrying(c))
+	}
+	res := a.Get("/csrftoken/", with...).Want(200)
+	token, cookie := memberOf(res.Body, "csrf_token"), res.Cookie("__Host-csrf")
+	a.world.printed.plant(token, cookie.Value)
+	return []fastnesstest.Option{carrying(cookie), fastnesstest.Header("X-CSRF-Token", token)}
+}
+
+// fromPage is a request of a page of the site in a browser with these cookies.
+func (a *identityApp) fromPage(cookies ...*http.Cookie) []fastnesstest.Option {
+	with := append(a.withToken(cookies...), ownPage())
+	for _, c := range cookies {
+		with = append(with, carrying(c))
+	}
+	return with
+}
+
+// asPage is a form of a page of the site, whose answer is shown.
+func (a *identityApp) asPage() []fastnesstest.Option {
+	return append(a.fromPage(), fastnesstest.Accept("text/html"))
+}
 
 func jsonOf(value any) fastnesstest.JSON {
 	text, err := json.Marshal(value)

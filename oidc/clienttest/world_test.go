@@ -35,11 +35,15 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/account"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/oidc"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
 )
+
+// manyRequests is the rate limit of tests that are about something else.
+const manyRequests = "1000000/second"
 
 const (
 	goodPassword = "correct horse battery staple"
@@ -146,7 +150,7 @@ func (w *world) declare(t *testing.T, folder, addr string, adjust func(*options)
 	hash := sha256.Sum256([]byte(statsSecret))
 	o := options{users: identity.Config{
 		Open:  func(context.Context, fastness.Settings) (*sqldb.DB, error) { return openSQLite(w.dbFile) },
-		Roles: roles, Now: w.clock.Now, InsecureWeakHashing: "a test hashes often", Introspection: true,
+		Roles: roles, Now: w.clock.Now, InsecureWeakHashing: "a test hashes often", Introspection: true, Limits: identity.Limits{LogIn: manyRequests, SignUp: manyRequests, Tokens: manyRequests},
 		Scopes: []identity.Scope{{Name: "items", Description: "Sell items."}, {Name: "orders", Description: "Order items."}},
 		Clients: []identity.Client{
 			{ID: "web", Name: "The web shop", FirstParty: true, RedirectURIs: []string{webCallback}},
@@ -159,7 +163,7 @@ func (w *world) declare(t *testing.T, folder, addr string, adjust func(*options)
 	if adjust != nil {
 		adjust(&o)
 	}
-	app := fastness.New(fastness.Config{Title: "Shop", Version: "1.0.0", Roles: roles, Docs: fastness.DocsPublic, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	app := fastness.New(fastness.Config{Title: "Shop", Version: "1.0.0", Roles: roles, Docs: fastness.DocsPublic, RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: manyRequests}}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	fastness.ProvideValue(app, fastness.Settings{Addr: addr, DataDir: folder})
 	users := identity.New(o.users)
 	users.Declare(app)
