@@ -116,10 +116,7 @@ func Problem(err error) error {
 			return unfetchable(err)
 		}
 	}
-	if _, ok := errors.AsType[*url.Error](err); ok {
-		return unfetchable(err)
-	}
-	if _, ok := errors.AsType[net.Error](err); ok { // The time is up while the body is read.
+	if _, ok := errors.AsType[net.Error](err); ok { // Every error of Do is one, and a time that is up while the body is read.
 		return unfetchable(err)
 	}
 	return err

@@ -295,6 +295,16 @@ func TestCallerDecompressesWhatItAskedFor(t *testing.T) {
 	if text, _ := io.ReadAll(res.Body); string(text) != "gzip" || !res.Uncompressed || res.Header.Get("Content-Encoding") != "" || res.ContentLength != -1 {
 		t.Errorf("%s %v", text, res)
 	}
+	part, _ := http.NewRequest("GET", s.at("example.com", "/"), nil)
+	part.Header.Set("Range", "bytes=0-9")
+	res, err = client.Do(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.Uncompressed { // A part of a gzip file is none.
+		t.Error("a range was decompressed")
+	}
 	req, _ := http.NewRequest("GET", s.at("example.com", "/"), nil)
 	req.Header.Set("Accept-Encoding", "gzip, br")
 	raw, err := client.Do(req)
@@ -431,14 +441,26 @@ func TestHostThatIsNotListedIsRefused(t *testing.T) {
 	}
 }
 
+// closer notes that it was closed.
+type closer struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closer) Close() error { c.closed = true; return nil }
+
 func TestHostOfTheRequestIsThatOfTheURL(t *testing.T) {
 	s := newSite(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host) })
 	client := newClient(t, s.cfg)
-	req, _ := http.NewRequest("POST", s.at("example.com", "/"), io.NopCloser(strings.NewReader("x")))
+	body := &closer{Reader: strings.NewReader("x")}
+	req, _ := http.NewRequest("POST", s.at("example.com", "/"), body)
 	req.Host = "inner.example.com"
 	if res, err := client.Do(req); !errors.Is(err, outbound.ErrForbiddenURL) {
 		res.Body.Close()
 		t.Errorf("another Host was sent: %v", err)
+	}
+	if !body.closed {
+		t.Error("the body of a request that was refused stays open")
 	}
 }
 

@@ -76,7 +76,7 @@ func splitHost(u *url.URL) (host string, port uint16, err error) {
 	}
 	digits := u.Host[colon+1:]
 	n, err := strconv.ParseUint(digits, 10, 16)
-	if err != nil || digits[0] == '0' || digits[0] == '+' {
+	if err != nil || digits[0] == '0' {
 		return "", 0, errors.New("its port is no number from 1 to 65535")
 	}
 	return u.Host[:colon], uint16(n), nil

@@ -91,6 +91,9 @@ func TestSecretRotatesAndTheOneBeforeStaysForAWhile(t *testing.T) {
 	source.set("three", nil)
 	c.pass(time.Second)
 	want("three two ")
+	source.set("", errors.New("away"))
+	c.pass(time.Second)
+	want("three two ")
 	source.set("two", nil) // Back again.
 	c.pass(time.Second)
 	want("two three ")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,6 +69,7 @@ func TestFileThatIsNoneIsRefused(t *testing.T) {
 	for name, path := range map[string]string{
 		"empty": write(t, filepath.Join(dir, "empty"), "", 0o600), "a newline": write(t, filepath.Join(dir, "newline"), "\n", 0o600), "too long": write(t, filepath.Join(dir, "long"), strings.Repeat("a", 64<<10+1), 0o600),
 		"a folder": dir, "a pipe that nobody writes to": pipe, "none": filepath.Join(dir, "none"), "a device": "/dev/zero", "a name with NUL": "a\x00b", "no name": "",
+		"a file that is not as long as it says": "/proc/self/environ",
 	} {
 		if text, err := secret.File(path).Read(t.Context()); err == nil || !text.IsZero() {
 			t.Errorf("%s was read", name)
@@ -75,6 +77,16 @@ func TestFileThatIsNoneIsRefused(t *testing.T) {
 	}
 	if _, err := secret.File(filepath.Join(dir, "none")).Read(t.Context()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v, want fs.ErrNotExist", err)
+	}
+	huge := write(t, filepath.Join(dir, "huge"), "", 0o600)
+	if err := os.Truncate(huge, 256<<20); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := secret.File(huge).Read(t.Context())
+	if runtime.ReadMemStats(&after); err == nil || after.TotalAlloc-before.TotalAlloc > 4<<20 {
+		t.Errorf("256 MiB: %v, with %d bytes of memory", err, after.TotalAlloc-before.TotalAlloc)
 	}
 	path := write(t, filepath.Join(dir, "longest"), strings.Repeat("a", 64<<10), 0o600)
 	if _, err := secret.File(path).Read(t.Context()); err != nil {
