@@ -47,7 +47,7 @@ func TestPasswordChangeEndsAllOtherSessions(t *testing.T) {
 		a.world.clock.add(time.Minute)
 		res := a.Post("/session", jsonOf(map[string]any{"username": "ann", "password": next}), ownPage()).Want(204)
 		kept := res.Cookie("__Host-session")
-		renewed := change(next, goodPassword, carrying(kept), ownPage()).Want(204).Cookie("__Host-session")
+		renewed := change(next, goodPassword, a.fromPage(kept)...).Want(204).Cookie("__Host-session")
 		if renewed == nil {
 			t.Fatal("who changes a password in a browser gets no new cookie")
 		}
@@ -67,7 +67,7 @@ func TestSessionThatStaysIsGoodOnBothServers(t *testing.T) {
 	w.clock.add(3 * time.Second)
 	there.Get("/me", carrying(cookie)).Want(200)
 	body := jsonOf(map[string]string{"current_password": goodPassword, "new_password": adminPassword})
-	cookie = here.Do(http.MethodPut, "/me/password", body, carrying(cookie), ownPage()).Want(204).Cookie("__Host-session")
+	cookie = here.Do(http.MethodPut, "/me/password", body, here.fromPage(cookie)...).Want(204).Cookie("__Host-session")
 	w.printed.plant(cookie.Value)
 	for range 10 {
 		w.clock.add(time.Second / 2)
@@ -359,7 +359,7 @@ func TestOnlyAdministratorsManageUsers(t *testing.T) {
 		}
 		a.Do(c.method, c.target, body).WantProblem(401, "not_authenticated")
 		a.Do(c.method, c.target, body, bearer(tokens.Access)).WantProblem(403, "not_permitted")
-		a.Do(c.method, c.target, body, carrying(cookie), ownPage()).WantProblem(403, "not_permitted")
+		a.Do(c.method, c.target, body, a.fromPage(cookie)...).WantProblem(403, "not_permitted")
 	}
 	if found, err := a.core.Accounts.Get(t.Context(), ann.ID); err != nil || !found.Roles.Equal(auth.SetOf("seller", "customer")) {
 		t.Errorf("ann is %+v, %v", found, err)

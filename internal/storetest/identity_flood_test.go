@@ -154,7 +154,7 @@ func TestCopiedCookieEndsWithThePassword(t *testing.T) {
 	ended := func(what string, change func(with ...fastnesstest.Option) *fastnesstest.Response) {
 		t.Helper()
 		a.Get("/me", carrying(cookie)).Want(200)
-		fresh := change(carrying(cookie), ownPage()).Cookie("__Host-session")
+		fresh := change(a.fromPage(cookie)...).Cookie("__Host-session")
 		if fresh == nil || fresh.Value == cookie.Value || !fresh.HttpOnly || !fresh.Secure {
 			t.Fatalf("%s: the cookie is %v, want a new one", what, fresh)
 		}
@@ -189,7 +189,7 @@ func TestCopiedCookieEndsWithThePassword(t *testing.T) {
 	}
 	mine := a.Post("/session", jsonOf(map[string]any{"username": "ann", "password": adminPassword}), ownPage()).Want(204).Cookie("__Host-session")
 	a.world.printed.plant(mine.Value)
-	if res := a.Do(http.MethodPut, "/me/password", jsonOf(map[string]string{"current_password": "guess", "new_password": goodPassword}), carrying(mine), ownPage()).Want(403); res.Header.Get("Set-Cookie") != "" {
+	if res := a.Do(http.MethodPut, "/me/password", jsonOf(map[string]string{"current_password": "guess", "new_password": goodPassword}), a.fromPage(mine)...).Want(403); res.Header.Get("Set-Cookie") != "" {
 		t.Errorf("a change that is refused sets %v", res.Header["Set-Cookie"])
 	}
 	a.Get("/me", carrying(mine)).Want(200)
@@ -243,7 +243,7 @@ func TestCopiedCookieMakesNoAPIKey(t *testing.T) {
 	a := newIdentityWorld(t, openSQLite(t, t.TempDir()+"/users.db")).start(t, nil)
 	a.add(t, "ann", "admin")
 	cookie, tokens := a.browser(t, "ann"), a.logIn(t, "ann")
-	own := []fastnesstest.Option{fastnesstest.Cookie(cookie.Name, cookie.Value), fastnesstest.Header("Sec-Fetch-Site", "same-origin")}
+	own := a.fromPage(cookie)
 	body := jsonOf(map[string]string{"name": "x"})
 	a.Post("/me/api-keys", body, own...).Want(201)
 	a.world.clock.add(9 * time.Minute)

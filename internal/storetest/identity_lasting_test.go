@@ -22,7 +22,7 @@ func TestNothingThatLastsIsMadeByWhoIsOut(t *testing.T) {
 		},
 		"the user changes it in the browser whose cookie was copied": func(_ *testing.T, here *identityApp, _ string, owner *http.Cookie) {
 			body := jsonOf(map[string]string{"current_password": goodPassword, "new_password": adminPassword})
-			here.Do(http.MethodPut, "/me/password", body, carrying(owner), ownPage()).Want(204)
+			here.Do(http.MethodPut, "/me/password", body, here.fromPage(owner)...).Want(204)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,8 +36,8 @@ func TestNothingThatLastsIsMadeByWhoIsOut(t *testing.T) {
 			}
 			recover(t, here, ann.ID, stolen)
 			w.clock.add(time.Second)
-			for _, with := range []fastnesstest.Option{bearer(tokens.Access), carrying(stolen)} {
-				res := there.Post("/me/api-keys", jsonOf(map[string]any{"name": "thief"}), with, ownPage())
+			for _, with := range [][]fastnesstest.Option{{bearer(tokens.Access), ownPage()}, there.fromPage(stolen)} {
+				res := there.Post("/me/api-keys", jsonOf(map[string]any{"name": "thief"}), with...)
 				res.WantProblem(401, "invalid_credentials")
 			}
 			keys, err := here.core.APIKeys.List(t.Context(), ann.ID)

@@ -107,17 +107,19 @@ func (a *identityApp) plantCredentials(c *canaries) {
 // plantForms sends secrets in forms, where they belong and where they do not.
 func (a *identityApp) plantForms(c *canaries) {
 	for _, target := range []string{"/token", "/token/refresh", "/revoke", "/introspect", "/login"} {
+		post := func(body any) { a.Post(target, body, append(a.withToken(), ownPage())...) }
+		a.Post(target, passwordForm(c.next(), "password", c.next()), ownPage()) // A log-in without a token.
 		fields := url.Values{"client_id": {"till"}}
 		for _, name := range []string{"username", "password", "otp", "refresh_token", "client_secret", "token", "token_type_hint", "scope", "grant_type", "next"} {
 			fields.Set(name, c.next())
-			a.Post(target, url.Values{name: {c.next()}}, ownPage())
-			a.Post(target, url.Values{name: {c.next(), c.next()}}, ownPage())
-			a.Post(target, url.Values{name: {c.next() + strings.Repeat("x", 9000)}}, ownPage())
-			a.Post(target, fastnesstest.Raw{ContentType: "application/x-www-form-urlencoded", Body: []byte(name + "=" + c.next() + "%zz")}, ownPage())
+			post(url.Values{name: {c.next()}})
+			post(url.Values{name: {c.next(), c.next()}})
+			post(url.Values{name: {c.next() + strings.Repeat("x", 9000)}})
+			post(fastnesstest.Raw{ContentType: "application/x-www-form-urlencoded", Body: []byte(name + "=" + c.next() + "%zz")})
 		}
-		a.Post(target, fields, ownPage())
-		a.Post(target, fastnesstest.Raw{ContentType: "text/plain", Body: []byte(c.next())}, ownPage())
-		a.Post(target, fastnesstest.Multipart(fastnesstest.File("password", c.next(), []byte(c.next()))), ownPage())
+		post(fields)
+		post(fastnesstest.Raw{ContentType: "text/plain", Body: []byte(c.next())})
+		post(fastnesstest.Multipart(fastnesstest.File("password", c.next(), []byte(c.next()))))
 	}
 	// People type their password into the field for the name, and the other way round.
 	a.Post("/token", url.Values{"username": {c.next()}, "password": {"ann"}})
@@ -227,7 +229,7 @@ func TestDatabaseFilesHoldNoSecret(t *testing.T) {
 		a.apiKey(t, `{"name":"robot"}`, bearer(tokens.Access))
 		a.Post("/logout", fastnesstest.JSON(`{"everywhere":true}`), bearer(tokens.Access)).Want(204)
 	}
-	a.enrolled(t, carrying(a.browser(t, "ann")), ownPage())
+	a.enrolled(t, a.fromPage(a.browser(t, "ann"))...)
 	w.plantKeys(t, a)
 	files, err := os.ReadDir(folder)
 	if err != nil {

@@ -79,14 +79,14 @@ func TestLogOutCountsAtOnce(t *testing.T) {
 	a.Get("/protected", bearer(other.Access)).Want(200)
 	a.Post("/logout", nil, bearer(tokens.Access)).Want(401)
 
-	cleared := a.Post("/logout", nil, carrying(cookie), ownPage()).Want(204).Cookie("__Host-session")
+	cleared := a.Post("/logout", nil, a.fromPage(cookie)...).Want(204).Cookie("__Host-session")
 	if cleared == nil || cleared.MaxAge >= 0 || cleared.Value != "" || !cleared.Secure || cleared.Path != "/" {
 		t.Errorf("the cookie is cleared by %v", cleared)
 	}
 	a.Get("/me", carrying(cookie)).WantProblem(401, "invalid_credentials") // A copy of it is void, too.
 
 	again := a.browser(t, "ann")
-	a.Post("/logout", fastnesstest.JSON(`{"everywhere":true}`), carrying(again), ownPage()).Want(204)
+	a.Post("/logout", fastnesstest.JSON(`{"everywhere":true}`), a.fromPage(again)...).Want(204)
 	for _, with := range []fastnesstest.Option{bearer(other.Access), carrying(again)} {
 		a.Get("/me", with).WantProblem(401, "invalid_credentials")
 	}
@@ -248,7 +248,7 @@ func TestSessionCookieCannotBeReadOrSentByOthers(t *testing.T) {
 	a.add(t, "ann")
 	for name, res := range map[string]*fastnesstest.Response{
 		"the API":  a.Post("/session", jsonOf(map[string]any{"username": "ann", "password": goodPassword}), ownPage()).Want(204),
-		"the page": a.Post("/login", passwordForm("ann", "next", "/me"), ownPage()).Want(303).WantHeader("Location", "/me"),
+		"the page": a.Post("/login", passwordForm("ann", "next", "/me"), a.asPage()...).Want(303).WantHeader("Location", "/me"),
 	} {
 		line := slices.IndexFunc(res.Header.Values("Set-Cookie"), func(s string) bool { return strings.HasPrefix(s, "__Host-session=") })
 		if line < 0 {
@@ -289,31 +289,42 @@ func TestPagesOfOtherSitesDoNothing(t *testing.T) {
 	a.add(t, "ann")
 	cookie := a.browser(t, "ann")
 	credentials := jsonOf(map[string]any{"username": "ann", "password": goodPassword})
+	newPassword := jsonOf(map[string]string{"current_password": goodPassword, "new_password": adminPassword})
 	for name, from := range map[string][]fastnesstest.Option{
 		"another site":            {fastnesstest.Header("Sec-Fetch-Site", "cross-site")},
 		"another host of it":      {fastnesstest.Header("Sec-Fetch-Site", "same-site"), fastnesstest.Header("Origin", "https://localhost")},
 		"another site, old style": {fastnesstest.Header("Origin", "https://evil.example")},
 		"a sandboxed frame":       {fastnesstest.Header("Origin", "null")},
 		"two answers":             {ownPage(), fastnesstest.Header("Sec-Fetch-Site", "cross-site")},
-		"nobody knows where":      nil,
 	} {
-		with := append(from, carrying(cookie))
-		for _, res := range []*fastnesstest.Response{
-			a.Post("/session", credentials, from...), a.Post("/login", passwordForm("ann"), from...),
-			a.Post("/logout", nil, with...), a.Post("/me/api-keys", jsonOf(map[string]any{"name": "x"}), with...),
-			a.Do(http.MethodPut, "/me/password", jsonOf(map[string]string{"current_password": goodPassword, "new_password": adminPassword}), with...),
-		} {
-			res.WantProblem(403, "cross_site")
-			if res.Header.Get("Set-Cookie") != "" {
-				t.Errorf("%s: it sets %v", name, res.Header["Set-Cookie"])
+		for _, token := range [][]fastnesstest.Option{nil, a.withToken(cookie)} { // Not even who has got hold of a token.
+			own := append(slices.Clone(from), a.withToken()...)
+			with := append(append(from, carrying(cookie)), token...)
+			for _, res := range []*fastnesstest.Response{
+				a.Post("/session", credentials, from...), a.Post("/login", passwordForm("ann"), from...), a.Post("/login", passwordForm("ann"), own...),
+				a.Post("/logout", nil, with...), a.Post("/me/api-keys", jsonOf(map[string]any{"name": "x"}), with...),
+				a.Do(http.MethodPut, "/me/password", newPassword, with...),
+			} {
+				res.WantProblem(403, "cross_site")
+				if res.Header.Get("Set-Cookie") != "" {
+					t.Errorf("%s: it sets %v", name, res.Header["Set-Cookie"])
+				}
 			}
 		}
 		if t.Failed() {
 			t.Fatal(name)
 		}
 	}
+	// Who does not say where the request comes from may be a program. None logs in with
+	// a cookie, and none has a token of this browser.
+	a.Post("/session", credentials).WantProblem(403, "cross_site")
+	a.Post("/login", passwordForm("ann")).WantProblem(403, "csrf_missing_cookie")
+	a.Post("/login", passwordForm("ann"), a.withToken()...).WantProblem(403, "cross_site")
+	a.Post("/logout", nil, carrying(cookie)).WantProblem(403, "csrf_missing_cookie")
+	a.Post("/me/api-keys", jsonOf(map[string]any{"name": "x"}), carrying(cookie)).WantProblem(403, "csrf_missing_cookie")
+	a.Do(http.MethodPut, "/me/password", newPassword, carrying(cookie), ownPage()).WantProblem(403, "csrf_missing_cookie")
 	a.Get("/me", carrying(cookie), fastnesstest.Header("Sec-Fetch-Site", "cross-site")).Want(200) // A link is no attack.
-	a.Post("/logout", nil, carrying(cookie), fastnesstest.Header("Origin", "https://localhost")).Want(204)
+	a.Post("/logout", nil, append(a.withToken(cookie), carrying(cookie), fastnesstest.Header("Origin", "https://localhost"))...).Want(204)
 }
 
 func TestLogInLeadsNowhereElse(t *testing.T) {
@@ -323,10 +334,10 @@ func TestLogInLeadsNowhereElse(t *testing.T) {
 		"/me?x=1": "/me?x=1", "": "/", "//evil.example": "/", `/\evil.example`: "/", "https://evil.example": "/",
 		"/\t/evil.example": "/", "javascript:alert(1)": "/", "/a\r\nSet-Cookie: x=1": "/", "///evil.example": "/", "evil": "/",
 	} {
-		a.Post("/login", passwordForm("ann", "next", next), ownPage()).Want(303).WantHeader("Location", want)
+		a.Post("/login", passwordForm("ann", "next", next), a.asPage()...).Want(303).WantHeader("Location", want)
 		a.world.clock.add(time.Minute)
 	}
-	back := a.Post("/login", passwordForm("ann", "password", "guess", "next", "/me"), ownPage()).Want(303).Header.Get("Location")
+	back := a.Post("/login", passwordForm("ann", "password", "guess", "next", "/me"), a.asPage()...).Want(303).Header.Get("Location")
 	if back != "/login?next=%2Fme&problem=credentials" {
 		t.Errorf("a wrong password leads to %s", back)
 	}
