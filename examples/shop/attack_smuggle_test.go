@@ -280,7 +280,7 @@ func (m *mutate) requestLines() {
 		}
 	}
 	for _, v := range []string{
-		"", "HTTP", "HTTP/", "HTTP/1", "HTTP/1.", "HTTP/.1", "HTTP/1.2", "HTTP/1.9", "HTTP/1.10", "HTTP/1.01", "HTTP/01.1", "HTTP/11", "HTTP/0.9", "HTTP/2", "HTTP/2.0", "HTTP/3.0", "HTTP/9.9", "HTTP/1.1.1", "HTTP/1,1", "HTTP/1:1",
+		"", "HTTP", "HTTP/", "HTTP/1", "HTTP/1.", "HTTP/.1", "HTTP/1.2", "HTTP/1.9", "HTTP/1.10", "HTTP/1.01", "HTTP/01.1", "HTTP/11", "HTTP/0.9", "HTTP/1./", "HTTP/1.!", "HTTP/!.1", "HTTP/2", "HTTP/2.0", "HTTP/3.0", "HTTP/9.9", "HTTP/1.1.1", "HTTP/1,1", "HTTP/1:1",
 		"http/1.1", "Http/1.1", "HTTPS/1.1", "HTTP\\1.1", "HTTP /1.1", "HTTP/ 1.1", "HTTP/1. 1", "HTTP/-1.1", "HTTP/+1.1", "HTTP/1.1x", "xHTTP/1.1", "ICY/1.1", "RTSP/1.0", "HTTP/\uff11.1", "HTTP/1.\u0661", "HTTP/1.1 HTTP/1.1", "HTTP/0x1.1",
 	} {
 		m.add(method+" "+target+" "+v+"\r\n"+rest, "the version %q", v)

@@ -78,6 +78,7 @@ var syntaxAttacks = []attack{
 	{"HTTP/1.9", line("GET / HTTP/1.9"), 505, "unsupported_version"},
 	{"HTTP/0.9 with a version", line("GET / HTTP/0.9"), 505, "unsupported_version"},
 	{"HTTP/1.10", line("GET / HTTP/1.10"), 400, "malformed_request_line"},
+	{"a version below the digits", line("GET / HTTP/1./"), 400, "malformed_request_line"},
 	{"http/1.1", line("GET / http/1.1"), 400, "malformed_request_line"},
 	{"HTTP/0.9", "GET /\r\n\r\n", 400, "malformed_request_line"},
 	{"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "unsupported_version"},
