@@ -178,6 +178,9 @@ func (w *writer) close() {
 		w.abandon()
 		return
 	}
+	if w.status == 0 && w.request.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK) // Its header is decided about without a body.
+	}
 	if w.undecided {
 		w.undecided = false
 		_ = w.sendWaiting() // The client is gone if this fails.
