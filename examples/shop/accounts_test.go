@@ -64,6 +64,39 @@ func (s *shop) form(target string, form url.Values, header ...string) reply {
 	return s.send(r, header...)
 }
 
+// withToken returns the headers with a CSRF token for the browser whose they are, as
+// a page of the shop gets one.
+func (s *shop) withToken(header ...string) []string {
+	s.t.Helper()
+	out, sent := []string{}, []string{}
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Cookie" {
+			sent = append(sent, header[i+1])
+		} else {
+			out = append(out, header[i], header[i+1])
+		}
+	}
+	token, cookie := s.token(sent...)
+	return append(out, "Cookie", strings.Join(append(sent, cookie), "; "), "X-CSRF-Token", token)
+}
+
+// token gets a CSRF token for a browser with these cookies, and the cookie that
+// belongs to it.
+func (s *shop) token(cookies ...string) (token, cookie string) {
+	s.t.Helper()
+	var header []string
+	if len(cookies) > 0 {
+		header = []string{"Cookie", strings.Join(cookies, "; ")}
+	}
+	got := s.as(nil).get("/csrftoken/", header...)
+	token, _ = got.decode(s.t)["csrf_token"].(string)
+	cookie, _, _ = strings.Cut(got.header.Get("Set-Cookie"), ";")
+	if got.status != http.StatusOK || token == "" || !strings.HasPrefix(cookie, "__Host-csrf=") {
+		s.t.Fatalf("GET /csrftoken/ = %d %s", got.status, got.body)
+	}
+	return token, cookie
+}
+
 // begin begins a session of a user for the scopes, without their password, and
 // returns its refresh token.
 func (s *shop) begin(id string, scopes ...string) (refreshToken string) {

@@ -20,3 +20,8 @@ func protected(_ context.Context, in struct{ Caller auth.User }) (Message, error
 func protectedRoute(context.Context, struct{}) (Message, error) {
 	return Message{"You have access to this protected route!"}, nil
 }
+
+// secure is for whoever has a CSRF token.
+func secure(context.Context, struct{}) (Message, error) {
+	return Message{"This endpoint is CSRF protected"}, nil
+}

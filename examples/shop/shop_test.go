@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/fastness/fastness"
@@ -92,7 +90,6 @@ type shop struct {
 	t      *testing.T
 	app    *fastness.App
 	caller *auth.User
-	sent   *atomic.Int64
 }
 
 // as returns the same shop for another caller: nil is nobody.
@@ -107,7 +104,7 @@ func (s *shop) as(u *auth.User) *shop {
 func openShop(t *testing.T, dir string, more ...func(*fastness.App)) *shop {
 	t.Helper()
 	app, inside := testApp()
-	s := &shop{t: t, app: app, parts: inside, caller: seller(), sent: new(atomic.Int64)}
+	s := &shop{t: t, app: app, parts: inside, caller: seller()}
 	fastness.ProvideValue(s.app, fastness.Settings{DataDir: dir})
 	for _, declare := range more {
 		declare(s.app)
@@ -171,8 +168,6 @@ func (s *shop) callWith(ctx context.Context, method, target, body string, header
 
 func (s *shop) send(r *http.Request, header ...string) reply {
 	r.Host = "localhost"
-	// A test has more to ask than one client may: after some requests another one asks.
-	r.RemoteAddr = fmt.Sprintf("192.0.2.%d:4711", 1+s.sent.Add(1)/500)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
 	}
