@@ -74,8 +74,9 @@ type Config struct {
 	Proxies clientip.Config
 	// CORS says which pages of other origins may read answers. The default is none.
 	CORS cors.Config
-	// CSRF is the guard against cross-site requests. The origins that CORS allows are
-	// trusted, too. Where a cookie says who is calling, or an operation asks for a
+	// CSRF is the guard against cross-site requests. It trusts the origins that CORS
+	// allows to send credentials, and where nobody is known the others of CORS, too.
+	// Where a cookie says who is calling, or an operation asks for a
 	// token, Keys are needed: package identity brings its own.
 	CSRF csrf.Config
 	// RateLimit is the limit of whatever one client asks for. Its zero value is 1000

@@ -1,13 +1,19 @@
 package fastness_test
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
 	"github.com/fastness/fastness/guard/cors"
+	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/openapi"
 )
 
 // A page that cannot read an error does not know what is wrong: the headers are on
@@ -57,4 +63,70 @@ func TestAnyOriginWithCredentialsDoesNotStart(t *testing.T) {
 	if err := app.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "config: CORS: ") {
 		t.Errorf("Start() = %v", err)
 	}
+}
+
+// A page that CORS lists may act where nobody is known, or where it sends the
+// credential itself; with the browser's own credential only if CORS says so.
+func TestListedOriginActsForItsVisitorOnlyWithCredentials(t *testing.T) {
+	const page = "https://app.example.com"
+	for _, credentials := range []bool{false, true} {
+		app, public := open(fastness.Config{
+			CORS: cors.Config{Origins: []string{page}, Credentials: credentials}, CSRF: csrf.Config{Keys: csrf.EphemeralKeys()},
+		})
+		app.Authenticate(letters{name: "letter", header: "X-Letter", users: people()}, cookies{people()})
+		fastness.Post(public, "/public", say("public"))
+		fastness.Post(app, "/own", say("own"), access.Authenticated)
+		fastness.Get(public, "/token", fastness.NewCSRFToken)
+		api := fastnesstest.New(t, app)
+		post := func(path, origin string, fields ...fastnesstest.Option) int {
+			return api.Do("POST", path, nil, append(fields, fastnesstest.Header("Origin", origin), fastnesstest.Header("Sec-Fetch-Site", "cross-site"))...).Status
+		}
+		if got := post("/public", page); got != 200 {
+			t.Errorf("credentials %v: a listed page, public: %d", credentials, got)
+		}
+		if got := post("/public", "https://evil.example"); got != 403 {
+			t.Errorf("credentials %v: another page, public: %d", credentials, got)
+		}
+		if got := post("/own", page, fastnesstest.Header("X-Letter", "ann")); got != 200 {
+			t.Errorf("credentials %v: a listed page with a credential of its own: %d", credentials, got)
+		}
+		given := api.Get("/token", fastnesstest.Cookie("who", "ann"))
+		var token struct {
+			Token string `json:"csrf_token"`
+		}
+		if err := json.Unmarshal(given.Body, &token); err != nil {
+			t.Fatal(err)
+		}
+		planted, _, _ := strings.Cut(given.Header.Get("Set-Cookie"), ";")
+		name, value, _ := strings.Cut(planted, "=")
+		want := map[bool]int{false: 403, true: 200}[credentials]
+		if got := post("/own", page, fastnesstest.Cookie("who", "ann"), fastnesstest.Cookie(name, value), fastnesstest.Header("X-CSRF-Token", token.Token)); got != want {
+			t.Errorf("credentials %v: a listed page with the visitor's cookie: %d, want %d", credentials, got, want)
+		}
+		if got := post("/own", page, fastnesstest.Cookie("who", "ann")); got != 403 {
+			t.Errorf("credentials %v: a listed page with the visitor's cookie and no token: %d", credentials, got)
+		}
+	}
+}
+
+// cookies is a scheme for tests: the cookie is the user.
+type cookies struct{ users map[string]*auth.User }
+
+func (c cookies) Describe() auth.Description {
+	return auth.Description{
+		Name: "cookie", Challenge: "Cookie", Ambient: true,
+		Security: &openapi.SecurityScheme{Type: "apiKey", In: "cookie", Name: "who"},
+	}
+}
+
+func (c cookies) Present(r *http.Request) bool { return len(r.CookiesNamed("who")) > 0 }
+
+func (c cookies) Authenticate(_ context.Context, r *http.Request) (*auth.User, error) {
+	u := c.users[r.CookiesNamed("who")[0].Value]
+	if u == nil {
+		return nil, &auth.Refusal{}
+	}
+	known := *u
+	known.Scheme = "cookie"
+	return &known, nil
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/fastness/fastness/guard/csrf"
-	"github.com/fastness/fastness/guard/replay"
 	"github.com/fastness/fastness/internal/form"
 	"github.com/fastness/fastness/internal/operation"
 )
@@ -48,14 +47,6 @@ func (a *App) compileCrossSite() (errs []error) {
 		}
 		cfg.Keys = csrf.EphemeralKeys() // Nobody asks for a token.
 	}
-	cfg.TrustedOrigins = append(slices.Clone(cfg.TrustedOrigins), a.cfg.CORS.Origins...)
-	if cfg.Replay == nil {
-		store, err := replay.NewMemory(replay.Config{Now: cfg.Now})
-		if err != nil {
-			errs = append(errs, err)
-		}
-		cfg.Replay = store
-	}
 	var err error
 	if g.guard, err = csrf.New(cfg); err != nil {
 		return append(errs, fmt.Errorf("config: CSRF: %w", err))
@@ -65,8 +56,19 @@ func (a *App) compileCrossSite() (errs []error) {
 	if g.once, err = csrf.New(cfg); err != nil {
 		errs = append(errs, fmt.Errorf("config: CSRF: %w", err))
 	}
-	a.callers.Guarded(g.guard.CheckOrigin)
+	a.callers.Guarded(func(r *http.Request) error {
+		if a.cfg.CORS.Credentials && a.shares(r) {
+			return nil
+		}
+		return g.guard.CheckOrigin(r)
+	})
 	return errs
+}
+
+// shares reports whether a request comes from a page that CORS lets read answers.
+func (a *App) shares(r *http.Request) bool {
+	origins := r.Header["Origin"]
+	return len(origins) == 1 && a.cors.Allowed(origins[0])
 }
 
 // wantsTokens says who asks for tokens, or "".
@@ -102,12 +104,13 @@ func (x *exchange) checkSite() error {
 		return nil
 	}
 	guard := x.app.csrf.guard
-	if spec.CrossSite.InsecureAnyOrigin == "" && x.gate().forgeable {
+	if x.isForgeable(spec) {
 		check := guard.CheckOrigin
 		if spec.CrossSite.Effects {
 			check = guard.CheckEffects
 		}
 		if err := check(x.r); err != nil {
+			x.out.Header().Add("Vary", "Sec-Fetch-Site, Origin")
 			return err
 		}
 	}
@@ -129,6 +132,20 @@ func (x *exchange) checkSite() error {
 		return nil
 	}
 	return guard.Verify(x.r, x.session(), token)
+}
+
+// isForgeable reports whether a page could have made the request without the
+// caller: not if the caller is known by what no browser adds by itself, and not if
+// the page is one that CORS allows to act for whoever is logged in, or for nobody.
+func (x *exchange) isForgeable(spec *operation.Spec) bool {
+	if spec.CrossSite.InsecureAnyOrigin != "" || !x.gate().forgeable {
+		return false
+	}
+	if u := x.ctx.user; u != nil {
+		ambient := x.app.callers.Ambient(u.Scheme)
+		return ambient && !(x.app.cfg.CORS.Credentials && x.app.shares(x.r))
+	}
+	return !x.app.shares(x.r)
 }
 
 // needsToken reports whether the request is good with a token only. One that is

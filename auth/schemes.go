@@ -179,6 +179,17 @@ func FromOwnPage(r *http.Request) bool {
 	return err == nil && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
 }
 
+// Ambient reports whether the credentials of a scheme are such that browsers add them
+// by themselves. It is true of a name that no scheme has: nobody knows.
+func (s *Schemes) Ambient(name string) bool {
+	for i := range s.all {
+		if s.all[i].is.Name == name {
+			return s.all[i].is.Ambient
+		}
+	}
+	return true
+}
+
 // Guarded makes the schemes rely on a guard against cross-site requests instead of
 // [FromOwnPage]: it knows more trusted pages than the own ones. Requests that are
 // authenticated by a cookie must be checked for a token afterwards.
