@@ -2,7 +2,9 @@ package sanitize_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/fastness/fastness"
@@ -66,4 +68,28 @@ func TestFieldsOfAnAppAreCleanedWhileTheyAreDecoded(t *testing.T) {
 	}
 	api.Post("/search?q=%3Cb%3E", url.Values{"title": {"x"}, "text": {"x"}}).WantViolation("query", "/q", "text_markup")
 	api.Post("/search?q=a", url.Values{"title": {" "}, "text": {"x"}}).WantViolation("form", "/title", "string_too_short")
+}
+
+// TestTheDocumentDescribesTheFields: what may be sent has its limits, and HTML its
+// media type.
+func TestTheDocumentDescribesTheFields(t *testing.T) {
+	app := fastness.New(fastness.Config{Title: "Articles", Version: "1", Logger: fastnesstest.Logger(t)})
+	fastness.Post(app, "/articles", func(_ context.Context, in struct{ Body article }) (article, error) { return in.Body, nil }, access.Public)
+	doc, err := app.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"body":{"type":"string","description":"HTML. It is cleaned while it is read: what is not allowed is removed.","minLength":1,"maxLength":60,"contentMediaType":"text/html"}`,
+		`"title":{"type":"string","description":"Plain text. White space around it is removed; markup and control characters are refused.","minLength":2,"maxLength":20}`,
+		`"body":{"type":"string","description":"HTML. It is cleaned while it is read: what is not allowed is removed.","minLength":1,"contentMediaType":"text/html"}`,
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
 }

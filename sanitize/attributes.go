@@ -121,15 +121,13 @@ func (c *cleaner) judge(rule *attribute, text string) (string, bool) {
 	return text, true
 }
 
+// filterClasses returns the classes that are allowed.
 func (a *attribute) filterClasses(text string) string {
-	kept := text[:0]
-	for class := range strings.FieldsSeq(text) {
+	var kept []string
+	for class := range strings.FieldsFuncSeq(text, isSpaceRune) {
 		if a.classes[class] {
-			if kept != "" {
-				kept += " "
-			}
-			kept += class
+			kept = append(kept, class)
 		}
 	}
-	return kept
+	return strings.Join(kept, " ")
 }

@@ -1,6 +1,7 @@
 package sanitize
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -8,27 +9,31 @@ import (
 // isPlain reports whether s is its own clean form: text in which nothing is
 // escaped and nothing has to be.
 func isPlain(s string) bool {
-	ascii := byte(0)
-	for i := range len(s) {
-		switch c := s[i]; c {
-		case '<', '>', '&', '\r', 0:
-			return false
-		default:
-			ascii |= c
+	if len(s) <= 32 {
+		for i := range len(s) {
+			if c := s[i]; c == '<' || c == '&' || c == '>' || c == '\r' || c == 0 || c >= utf8.RuneSelf {
+				return c >= utf8.RuneSelf && isPlainUTF8(s)
+			}
 		}
+		return true
 	}
-	return ascii < utf8.RuneSelf || utf8.ValidString(s) && !strings.Contains(s, "\u00a0")
+	return isPlainUTF8(s)
+}
+
+// isPlainUTF8 is isPlain for texts of some length: what looks for one byte looks
+// at many at once.
+func isPlainUTF8(s string) bool {
+	return strings.IndexByte(s, '<') < 0 && strings.IndexByte(s, '&') < 0 && strings.IndexByte(s, '>') < 0 &&
+		strings.IndexByte(s, '\r') < 0 && strings.IndexByte(s, 0) < 0 && (strings.IndexByte(s, 0xc2) < 0 || !strings.Contains(s, "\u00a0")) &&
+		utf8.ValidString(s)
 }
 
 // isSpace reports whether s is white space as HTML has it.
 func isSpace(s []byte) bool {
-	for _, c := range s {
-		if c != ' ' && c != '\n' && c != '\t' && c != '\f' && c != '\r' {
-			return false
-		}
-	}
-	return true
+	return !bytes.ContainsFunc(s, func(r rune) bool { return !isSpaceRune(r) })
 }
+
+func isSpaceRune(r rune) bool { return r == ' ' || r == '\n' || r == '\t' || r == '\f' || r == '\r' }
 
 // appendText appends a text between tags. A carriage return is written as a
 // reference, because a parser reads the character itself as a line feed.
