@@ -11,6 +11,7 @@ import (
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/apikey"
 	"github.com/fastness/fastness/auth/session"
+	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/secret"
 )
@@ -75,6 +76,9 @@ func logOut(ctx context.Context, in logOutInput) (fastness.Result[fastness.NoCon
 	cleared := http.Header{}
 	in.Core.Cookies.ClearCookie(cleared)
 	out.Cookies = cookiesOf(cleared)
+	if in.User.Scheme == schemeSession { // Who uses the browser next finds nothing of it.
+		out.Header.Set("Clear-Site-Data", headers.ClearSiteData)
+	}
 	if everywhere {
 		return out, in.Core.Accounts.LogOutEverywhere(ctx, in.From.By, in.User.ID)
 	}
