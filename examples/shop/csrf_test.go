@@ -291,7 +291,7 @@ func TestJSONInAFormIsNoJSON(t *testing.T) {
 	session := s.session("ann")
 	body := `{"item_id":1}`
 	for _, contentType := range []string{
-		"text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain; x=application/json",
+		"text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain; charset=utf-8",
 		"text/json", "application/jsonx", "application/csp-report", "",
 	} {
 		send := func(header ...string) reply {
