@@ -187,6 +187,12 @@ func TestListedOriginsAreExact(t *testing.T) {
 	if location, err := to.To("https://accounts.example.com/ä"); err != nil || location != "https://accounts.example.com/%C3%A4" {
 		t.Errorf("a path beyond ASCII: %q, %v", location, err)
 	}
+	both := targets(t, "https://accounts.example.com", "https://accounts.example.com:8443", "https://accounts.example.community")
+	for _, target := range []string{"https://accounts.example.com:8443/x", "https://accounts.example.community/x"} {
+		if location, err := both.To(target); err != nil || location != target {
+			t.Errorf("an origin that begins like another: %q, %v", location, err)
+		}
+	}
 	if _, err := targets(t).To("https://accounts.example.com/"); err == nil {
 		t.Error("an origin that nobody listed is a target")
 	}
@@ -199,6 +205,30 @@ func TestPathKeepsGoodPaths(t *testing.T) {
 		"/@evil.example": "/@evil.example", "/a:b": "/a:b", "/.evil": "/.evil", "/..evil": "/..evil", "/...": "/...", "/%2f%2fevil.example": "/%2f%2fevil.example",
 		"/a//b": "/a//b", "/a;b=c": "/a;b=c", "/a%20b": "/a%20b", "/?a=..&b=/../": "/?a=..&b=/../", "/%2e%2e%2e": "/%2e%2e%2e", "/a?https://evil.example": "/a?https://evil.example",
 	} {
+		if got, err := redirect.Path(path); err != nil || got != want {
+			t.Errorf("Path(%q) = %q, %v, want %q", path, got, err, want)
+		}
+	}
+}
+
+// TestPathRefuses: these are refused and not only kept on the site.
+func TestPathRefuses(t *testing.T) {
+	for _, path := range []string{
+		"", "there", "./there", "../there", "?a=/b", "#/b", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\\/evil.example", "/\t/evil.example", "/\n/evil.example",
+		"\t//evil.example", " //evil.example", " /there", "/there\r\nSet-Cookie: a=b", "/there\nX: y", "/\x00/evil.example", "/there\x7f", "https://evil.example", "https:evil.example",
+		"javascript:alert(1)", "/%", "/there%zz", "\u00a0//evil.example", "/a b", "/there ", "/a?b=\\", "/a#\t",
+		"/.", "/..", "/./a", "/a/./b", "/a/../b", "/public/../admin", "/a/%2e/b", "/a/.%2E", "/%2e%2e/b", "/..?a", "/.#a",
+	} {
+		if location, err := redirect.Path(path); !errors.Is(err, redirect.ErrElsewhere) || location != "" {
+			t.Errorf("Path(%q) = %q, %v, want ErrElsewhere", path, location, err)
+		}
+	}
+}
+
+// TestALetterBeyondASCIIDoesNotDecodeTheSlash: who decodes the path and encodes it
+// again, because of the letter, sends "//%C3%A9vil.example".
+func TestALetterBeyondASCIIDoesNotDecodeTheSlash(t *testing.T) {
+	for path, want := range map[string]string{"/%2févil.example": "/%2f%C3%A9vil.example", "/%2Fevil。example": "/%2Fevil%E3%80%82example", "/%2f\xff": "/%2f%FF", "/%2f\"": "/%2f%22"} {
 		if got, err := redirect.Path(path); err != nil || got != want {
 			t.Errorf("Path(%q) = %q, %v, want %q", path, got, err, want)
 		}

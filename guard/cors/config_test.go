@@ -47,6 +47,7 @@ func TestNewRefuses(t *testing.T) {
 		{"an empty label", "host that is none", origins("https://app..example.com")},
 		{"a long label", "host that is none", origins("https://" + strings.Repeat("a", 64) + ".example")},
 		{"a hyphen at the end", "host that is none", origins("https://a-.example")},
+		{"a hyphen at the start", "host that is none", origins("https://-a.example")},
 		{"a star within", "host that is none", origins("https://app.*.com")},
 		{"a part of a label", "host that is none", origins("https://app*.example.com")},
 		{"a short address", "address", origins("https://127.1")},

@@ -275,6 +275,29 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
+func TestTwoMethodsAreRefused(t *testing.T) {
+	header := preflight(app, "GET", "")
+	header.Add("Access-Control-Request-Method", "PUT")
+	if res := ask(policy(t, cors.Config{Origins: []string{app}}), "OPTIONS", header); res.StatusCode != 403 || len(allowances(res)) > 0 {
+		t.Errorf("%d %v, want 403", res.StatusCode, res.Header)
+	}
+}
+
+func TestVaryOfOthersIsKept(t *testing.T) {
+	p := policy(t, cors.Config{Origins: []string{app}})
+	for _, before := range [][]string{{"Accept"}, {"Origin", "Accept"}} {
+		h := http.Header{"Vary": slices.Clone(before)}
+		r := &http.Request{Method: "OPTIONS", Header: preflight(app, "GET", "")}
+		p.Set(h, r)
+		if !slices.Equal(h["Vary"], append(slices.Clone(before), "Origin")) {
+			t.Errorf("Set makes Vary %q of %q", h["Vary"], before)
+		}
+		if _, err := p.Preflight(h, r, ""); err != nil || !strings.HasSuffix(strings.Join(h["Vary"], ", "), "Accept, Origin, Origin, Access-Control-Request-Method, Access-Control-Request-Headers") {
+			t.Errorf("Preflight makes Vary %q of %q, %v", h["Vary"], before, err)
+		}
+	}
+}
+
 func TestPreflightIsAnsweredWithoutABody(t *testing.T) {
 	res := ask(policy(t, cors.Config{Origins: []string{app}}), "OPTIONS", preflight(app, "DELETE", "content-type"))
 	if res.StatusCode != 204 || res.Header.Get("Access-Control-Max-Age") != "600" || res.Header.Get("Access-Control-Allow-Methods") != "DELETE, GET, HEAD, PATCH, POST, PUT" {
