@@ -237,3 +237,19 @@ func TestAProblemIsTheCallersOwn(t *testing.T) {
 		t.Errorf("the next problem has it: %s %v", p.AppendJSON(nil), p.Header())
 	}
 }
+
+// TestRetryAfterIsOfThisRequest: requests of different costs may have the same
+// RateLimit field, and different times to wait.
+func TestRetryAfterIsOfThisRequest(t *testing.T) {
+	c, cost := newClock(), 2
+	l := limiter(t, ratelimit.Config{Rule: ratelimit.Rule{Limit: "3/second; 5/minute", CostOf: func(ratelimit.Caller) int { return cost }}, Now: c.now})
+	p, h := refused(t, l, from("192.0.2.1"))
+	cost = 4
+	q, i := refused(t, l, from("192.0.2.1"))
+	if h.Get("RateLimit") != i.Get("RateLimit") {
+		t.Fatalf("fields %s and %s: this test tests nothing", h.Get("RateLimit"), i.Get("RateLimit"))
+	}
+	if a, b := p.Header().Get("Retry-After"), q.Header().Get("Retry-After"); a != "1" || b != "60" {
+		t.Errorf("Retry-After of 2 is %s and of 4 is %s, want 1 and 60", a, b)
+	}
+}

@@ -125,6 +125,32 @@ func TestManyQuotasInAFullMemory(t *testing.T) {
 	}
 }
 
+// TestABudgetThatIsEvictedWhileItIsChargedIsCharged: to make room for the first
+// quotas of a request, the budget of its last one may go.
+func TestABudgetThatIsEvictedWhileItIsChargedIsCharged(t *testing.T) {
+	c := newClock()
+	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 64, Now: c.now})
+	quotas := make([]ratelimit.Quota, 8)
+	for i := range quotas {
+		quotas[i] = ratelimit.Quota{Count: 100 + i, Window: time.Duration(i+1) * time.Hour}
+	}
+	last := spend("k", ratelimit.SlidingWindow, quotas[7])
+	take(t, m, last)
+	for i := range 63 {
+		take(t, m, spend(strconv.Itoa(i), ratelimit.SlidingWindow, quotas[0]))
+	}
+	all := spend("k", ratelimit.SlidingWindow, quotas...)
+	if all.Cost = 50; !take(t, m, all) {
+		t.Fatal("refused")
+	}
+	for i, q := range quotas {
+		one := spend("k", ratelimit.SlidingWindow, q)
+		if take(t, m, one); one.States[0].Remaining != q.Count-51 {
+			t.Errorf("quota %d of %d: %d remain, want 51 less", i, q.Count, one.States[0].Remaining)
+		}
+	}
+}
+
 // TestAClockThatJumpsLocksNobodyOut: set back, it must not keep a budget used up
 // for the time that it went back, nor give it back.
 func TestAClockThatJumpsLocksNobodyOut(t *testing.T) {

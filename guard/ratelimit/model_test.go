@@ -142,3 +142,93 @@ func FuzzGCRA(f *testing.F) {
 		}
 	})
 }
+
+// TestLongWindowsAreKept: the times of a budget are kept in 32 bits, whatever the
+// window.
+func TestLongWindowsAreKept(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, window := range []time.Duration{
+		time.Second, 1999 * time.Second, 2000 * time.Second, 2001 * time.Second, time.Hour, 2 * time.Hour, day, 23 * day, 24 * day, 365 * day, 3650 * day,
+	} {
+		unit := time.Second / 20
+		if window > 23*day { // Kept in seconds.
+			unit = time.Second
+		}
+		c := newClock()
+		m := memory(t, ratelimit.MemoryConfig{MaxKeys: 64, Now: c.now})
+		s := spend("k", ratelimit.SlidingWindow, ratelimit.Quota{Count: 2, Window: window})
+		for round := range 30 {
+			want := func(allowed bool) {
+				t.Helper()
+				if take(t, m, s) != allowed {
+					t.Fatalf("window %v, round %d: allowed %t, %+v", window, round, s.Allowed, s.States[0])
+				}
+			}
+			want(true)
+			c.advance(window / 10 * 9)
+			want(true)
+			c.advance(window/10 - unit)
+			want(false)
+			c.advance(unit)
+			want(true) // The first is as old as the window.
+			want(false)
+			c.advance(window/10*9 - unit)
+			want(false)
+			c.advance(2 * unit)
+			want(true)
+			c.advance(window + time.Second)
+		}
+	}
+}
+
+// TestASliceComesBackWithTheLastOfIt: else a caller could spend one unit early,
+// all others late, and all once more when the first has come back.
+func TestASliceComesBackWithTheLastOfIt(t *testing.T) {
+	c := newClock()
+	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 64, Now: c.now})
+	s := spend("k", ratelimit.SlidingWindow, ratelimit.Quota{Count: 100, Window: 70 * time.Second})
+	take(t, m, s)
+	c.advance(9 * time.Second)
+	s.Cost = 99
+	take(t, m, s)
+	c.advance(62 * time.Second)
+	if s.Cost = 2; take(t, m, s) || s.States[0].Wait != 8*time.Second {
+		t.Errorf("a second after the first has come back: allowed %t, %+v", s.Allowed, s.States[0])
+	}
+}
+
+// TestMoreSlicesThanSlots: two seconds cannot be cut into sevenths of whole
+// microseconds, so that nine slices may count at once.
+func TestMoreSlicesThanSlots(t *testing.T) {
+	c := newClock()
+	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 64, Now: c.now})
+	s := spend("k", ratelimit.SlidingWindow, ratelimit.Quota{Count: 100, Window: 2 * time.Second})
+	const slice = 285714 * time.Microsecond
+	at := func(d time.Duration, remaining int) {
+		t.Helper()
+		c.advance(d - c.now().Sub(newClock().now()))
+		if take(t, m, s); s.States[0].Remaining != remaining {
+			t.Errorf("at %v: %d remain, want %d", d, s.States[0].Remaining, remaining)
+		}
+	}
+	at(slice-time.Microsecond, 99)
+	for i := range time.Duration(8) {
+		at((i+1)*slice, 98-int(i))
+	}
+	at(8*slice+time.Microsecond, 91) // The first is as old as the window.
+	at(9*slice, 91)                  // The second is.
+}
+
+// TestRoundingAddsNothing: of 600 million in a second one comes back in less than
+// two nanoseconds.
+func TestRoundingAddsNothing(t *testing.T) {
+	c := newClock()
+	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 64, Now: c.now})
+	s := spend("k", ratelimit.GCRA, ratelimit.Quota{Count: 600_000_000, Window: time.Second})
+	s.Cost = 600_000_000
+	take(t, m, s)
+	c.advance(time.Second / 2)
+	if s.Cost = 300_000_001; take(t, m, s) {
+		t.Error("more than half has come back in half the time")
+	}
+}

@@ -52,7 +52,6 @@ type Memory struct {
 // shard is a part of the ids with a lock of its own.
 type shard struct {
 	mu    sync.Mutex
-	last  int64
 	ids   map[uint64]struct{}
 	queue []expiry // a heap: the first one expires first
 	most  int
@@ -103,10 +102,9 @@ func (m *Memory) First(_ context.Context, id string, until time.Time) (bool, err
 	if left <= 0 {
 		return false, nil
 	}
-	// Ids are kept by the monotonic clock: were it the one of the wall and set
-	// forth and back, they would be forgotten and good again.
-	now := max(sh.last, int64(wall.Sub(m.start)))
-	sh.last = now
+	// By the monotonic clock, which time.Now has: were ids kept by the wall's, and
+	// that set forth and back, they would be forgotten and good again.
+	now := int64(wall.Sub(m.start))
 	for len(sh.queue) > 0 && sh.queue[0].at <= now {
 		delete(sh.ids, sh.queue[0].id)
 		sh.pop()

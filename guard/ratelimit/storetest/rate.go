@@ -104,3 +104,38 @@ func comesBack(t *testing.T, b *bench) {
 		t.Errorf("%d of %d were allowed in three windows of %d, want at least %d", n, sent, q.Count, want)
 	}
 }
+
+// lastIsLast spends one unit and all others a little later, and wants them not
+// back with the first. Spent units may be kept in slices of a seventh of the
+// window: of four tries, some are in one slice.
+func lastIsLast(t *testing.T, b *bench) {
+	if b.algorithm == ratelimit.GCRA {
+		t.Log("of a bucket nothing comes back as a whole")
+		return
+	}
+	const gap = 120 * time.Millisecond
+	q := ratelimit.Quota{Count: 20, Window: 2100 * time.Millisecond}
+	keys := []string{"a", "b", "c", "d"}
+	var first, last [4]time.Time
+	for i, key := range keys {
+		b.want(t, true, key, 1, q)
+		first[i] = b.Now()
+		b.Sleep(gap)
+		last[i] = b.Now()
+		b.want(t, true, key, 19, q)
+	}
+	looked := 0
+	for i, key := range keys {
+		b.Sleep(first[i].Add(q.Window + 10*time.Millisecond).Sub(b.Now()))
+		s := b.take(t, key, 2, q)
+		if b.Now().Sub(last[i]) >= q.Window {
+			continue // Too late to tell.
+		}
+		if looked++; s.Allowed {
+			t.Errorf("%v after 19 of 20 were spent there are 2: %+v", b.Now().Sub(last[i]), s.States[0])
+		}
+	}
+	if looked == 0 {
+		t.Skip("the machine is too busy: each request came too late")
+	}
+}

@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 			{"ten thousand requests get the burst and the rate", flood},
 			{"in no window there are more than the quota", windows},
 			{"a large quota comes back", comesBack},
+			{"what was spent last comes back last", lastIsLast},
 			{"a mistake is an error", mistakes},
 		} {
 			t.Run(a.String()+": "+tt.name, func(t *testing.T) {
