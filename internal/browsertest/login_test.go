@@ -3,6 +3,7 @@ package browsertest_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -153,8 +154,8 @@ func TestLogInThroughTheForm(t *testing.T) {
 	if got := browsertest.Evaluate[string](t, b, "location.pathname + ' ' + document.querySelector('[role=alert]').textContent"); got != "/login Name, password or code are wrong." {
 		t.Errorf("after a wrong password the page is %q", got)
 	}
-	if got := cookies(t, b, shop); len(got) != 0 {
-		t.Errorf("after a wrong password there are the cookies %v", got)
+	if got := cookies(t, b, shop); len(got) != 1 || got["__Host-csrf"] == nil {
+		t.Errorf("after a wrong password there are the cookies %v, want that of the form only", got)
 	}
 	b.ColorScheme(t, "dark")
 	screenshot(t, b, "login-failed-dark.png")
@@ -176,10 +177,17 @@ func TestLogInThroughTheForm(t *testing.T) {
 	if !strings.HasPrefix(me, "200 ") || !strings.Contains(me, `"name":"ann"`) || !strings.Contains(me, `"scheme":"session"`) {
 		t.Errorf("GET /me by the page = %s, want ann by the session", me)
 	}
-	if got := fetch(t, b, "/orders", `{method: "POST", headers: {"Content-Type": "application/json"}, body: '{"item_id": 1}'}`); !strings.HasPrefix(got, "201 ") {
+	order := func(token string) string {
+		return fetch(t, b, "/orders", `{method: "POST", headers: {"Content-Type": "application/json"`+token+`}, body: '{"item_id": 1}'}`)
+	}
+	if got := order(""); !strings.HasPrefix(got, "403 ") || !strings.Contains(got, "csrf_missing_token") {
+		t.Errorf("POST /orders by the page without a token = %s, want 403", got)
+	}
+	token := `, "X-CSRF-Token": "` + csrfToken(t, b) + `"`
+	if got := order(token); !strings.HasPrefix(got, "201 ") {
 		t.Errorf("POST /orders by the page = %s, want 201", got)
 	}
-	if got := fetch(t, b, "/logout", `{method: "POST"}`); !strings.HasPrefix(got, "204") {
+	if got := fetch(t, b, "/logout", `{method: "POST", headers: {"Accept": "*/*"`+token+`}}`); !strings.HasPrefix(got, "204") {
 		t.Errorf("POST /logout by the page = %s, want 204", got)
 	}
 	if got := cookies(t, b, shop)["__Host-session"]; got != nil {
@@ -188,12 +196,43 @@ func TestLogInThroughTheForm(t *testing.T) {
 	if got := fetch(t, b, "/me", "{}"); !strings.HasPrefix(got, "401 ") {
 		t.Errorf("GET /me after the log-out = %s, want 401", got)
 	}
-	wantProblems(t, b, "/favicon.ico", "status of 401")
+	wantProblems(t, b, "/favicon.ico", "status of 401", "status of 403 () ("+shop+"/orders)")
+}
+
+// csrfToken returns a token that a script of the page gets.
+func csrfToken(t *testing.T, b *browsertest.Browser) string {
+	t.Helper()
+	status, body, _ := strings.Cut(fetch(t, b, "/csrftoken/", "{}"), " ")
+	var got struct {
+		Token string `json:"csrf_token"`
+	}
+	if err := json.Unmarshal([]byte(body), &got); err != nil || status != "200" {
+		t.Fatalf("GET /csrftoken/ = %s %s", status, body)
+	}
+	return got.Token
+}
+
+// tokenOfNobody returns a token as an attacker gets one, for another browser.
+func tokenOfNobody(t *testing.T, shop string) string {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+	res, err := client.Get(shop + "/csrftoken/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var got struct {
+		Token string `json:"csrf_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&got); err != nil || got.Token == "" {
+		t.Fatalf("GET /csrftoken/: %d, %v", res.StatusCode, err)
+	}
+	return got.Token
 }
 
 func wantCookies(t *testing.T, got map[string]*network.Cookie) {
 	t.Helper()
-	for _, name := range []string{"__Host-session", "__Host-device"} {
+	for _, name := range []string{"__Host-session", "__Host-device", "__Host-csrf"} {
 		c := got[name]
 		if c == nil {
 			t.Errorf("there is no cookie %s", name)
@@ -204,8 +243,8 @@ func wantCookies(t *testing.T, got map[string]*network.Cookie) {
 		}
 		t.Logf("cookie %s: HttpOnly %t, Secure %t, SameSite %s, session %t", name, c.HTTPOnly, c.Secure, c.SameSite, c.Session)
 	}
-	if len(got) != 2 {
-		t.Errorf("there are %d cookies, want 2", len(got))
+	if len(got) != 3 {
+		t.Errorf("there are %d cookies, want 3", len(got))
 	}
 }
 
@@ -231,7 +270,7 @@ func waitFor(expression string) chromedp.Action[chromedp.Void] {
 
 // attacks are what a page of somebody else can make a browser send. A page on
 // another port of the same host is the worst: SameSite does not stop it.
-func attacks(shop string) map[string]string {
+func attacks(shop, token string) map[string]string {
 	form := func(path, enctype, fields string) string {
 		return `<form method="post" enctype="` + enctype + `" action="` + shop + path + `">` + fields + `</form><script>document.forms[0].submit()</script>`
 	}
@@ -239,7 +278,10 @@ func attacks(shop string) map[string]string {
 	fetch := func(path, options string) string {
 		return `<script>fetch("` + shop + path + `", ` + options + `).finally(() => { document.title = "sent" })</script>`
 	}
+	planted := `<input name="csrf-token" value="` + token + `">` // For the attacker's own browser.
 	return map[string]string{
+		"a form with a token":        form("/login", "application/x-www-form-urlencoded", login+planted),
+		"a form that passes /secure": form("/secure", "application/x-www-form-urlencoded", planted),
 		"a form that logs in":        form("/login", "application/x-www-form-urlencoded", login),
 		"a multipart form that does": form("/login", "multipart/form-data", login),
 		"a form that orders":         form("/orders", "text/plain", `<input name='{"item_id":1,"note":"' value='forged"}'>`),
@@ -256,7 +298,7 @@ func attacks(shop string) map[string]string {
 func TestPagesOfOthersCannotUseTheSession(t *testing.T) {
 	b := browsertest.Open(t, browsertest.AnyCertificate())
 	shop := serveShop(t, "ann", "eve")
-	list := attacks(shop)
+	list := attacks(shop, tokenOfNobody(t, shop))
 	evil := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, "<!doctype html><title>evil</title>"+list[r.URL.Query().Get("attack")])
@@ -277,6 +319,12 @@ func TestPagesOfOthersCannotUseTheSession(t *testing.T) {
 			b.Do(t, name, waitFor("document.title !== 'evil'"))
 			if got := browsertest.Evaluate[string](t, b, "document.title"); strings.HasPrefix(got, "read") {
 				t.Errorf("%s on %s: %s", name, site, got)
+			}
+			if !strings.HasPrefix(name, "a form") {
+				continue
+			}
+			if got := browsertest.Evaluate[string](t, b, "document.body.innerText"); !strings.Contains(got, `"cross_site"`) && (host == "localhost" || !strings.Contains(got, `"not_authenticated"`)) { // The cookie stays away there.
+				t.Errorf("%s on %s is answered with %s, want that it comes from another site", name, site, got)
 			}
 		}
 		b.Visit(t, shop+"/docs")
