@@ -1,0 +1,144 @@
+package fastness_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/cookie"
+	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/guard/cors"
+	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/outbound"
+	"github.com/fastness/fastness/redirect"
+	"github.com/fastness/fastness/sanitize"
+	"github.com/fastness/fastness/secret"
+)
+
+// What follows is the code of docs/guards.md.
+
+type reviewsPage struct {
+	fastness.Page
+	Item    int64    `json:"item"`
+	Reviews []string `json:"reviews"`
+}
+
+var reviewsTemplate = template.Must(template.New("reviews").Parse(`
+<ul>{{range .Reviews}}<li>{{.}}</li>{{end}}</ul>
+<form method="post" action="{{.URL "addReview" .Item}}">{{.CSRFField}}<input name="text"><button>Send</button></form>
+<script nonce="{{.Nonce}}">document.forms[0].text.focus()</script>
+`))
+
+type newReview struct {
+	Title sanitize.Text `json:"title" maxLength:"120"` // refuses markup and control characters
+	Text  sanitize.HTML `json:"text" maxLength:"4000"` // cleaned while it is decoded
+}
+
+func TestGuideToGuardsShowsCodeThatRuns(t *testing.T) {
+	guide, err := os.ReadFile("docs/guards.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := os.ReadFile("guide_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
+		for line := range strings.Lines(block[1]) {
+			if !strings.Contains(plain(string(code)), plain(line)) {
+				t.Errorf("this is nowhere in guide_test.go: %s", line)
+			}
+		}
+	}
+}
+
+func TestGuideToGuardsRuns(t *testing.T) {
+	listItems, createItem, makeReport := say("items"), say("created"), say("report")
+	app := fastness.New(fastness.Config{
+		Title: "Shop", Version: "1.0.0",
+		CORS: cors.Config{Origins: []string{"https://app.example.com"}, Headers: []string{"Authorization", "X-CSRF-Token"}},
+	})
+	if err := app.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	app = fastness.New(fastness.Config{Title: "Shop", Version: "1.0.0", Roles: []string{"seller"}, CSRF: csrf.Config{Keys: csrf.EphemeralKeys()}})
+	app.Authenticate(letters{name: "letter", header: "X-Letter", users: people()})
+	fastness.Get(app, "/items", listItems, access.Public, ratelimit.Per("60/minute", ratelimit.ByClient))
+	fastness.Post(app, "/items", createItem, access.Role("seller"), ratelimit.Per("30/minute; 500/day"))
+	fastness.Post(app, "/reports", makeReport, access.Authenticated, ratelimit.Rule{
+		Limit: "100 per hour", Key: ratelimit.ByUser, Scope: "heavy", Cost: 10, Message: "Reports are made for you ten times an hour.",
+	})
+	fastness.Get(app, "/items/{id}/reviews", func(_ context.Context, in struct {
+		ID int64 `path:"id"`
+	}) (fastness.View[reviewsPage], error) {
+		return fastness.View[reviewsPage]{Template: reviewsTemplate, Body: reviewsPage{Item: in.ID, Reviews: []string{"<b>bold</b>"}}}, nil
+	}, access.Public)
+	fastness.Post(app, "/items/{id}/reviews", func(_ context.Context, in struct {
+		ID   int64  `path:"id"`
+		Text string `form:"text"`
+	}) (string, error) {
+		return in.Text, nil
+	}, access.Public, csrf.RequireToken(), fastness.OperationID("addReview"))
+	fastness.Post(app, "/reviews", func(_ context.Context, in struct{ Body newReview }) (string, error) {
+		return in.Body.Text.String(), nil
+	}, access.Public)
+
+	api := fastnesstest.New(t, app)
+	ann := fastnesstest.Header("X-Letter", "ann")
+	for range 10 {
+		api.Do("POST", "/reports", nil, ann).Want(200)
+	}
+	if p := api.Do("POST", "/reports", nil, ann).Want(429).Problem(); p.Detail != "Reports are made for you ten times an hour." {
+		t.Errorf("the refusal says %q", p.Detail)
+	}
+	page := string(api.Get("/items/7/reviews", fastnesstest.Accept("text/html")).Want(200).Body)
+	for _, want := range []string{`action="/items/7/reviews"`, `<input type="hidden" name="csrf-token" value="`, "<li>&lt;b&gt;bold&lt;/b&gt;</li>", `<script nonce="`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %s:\n%s", want, page)
+		}
+	}
+	api.Do("POST", "/items/7/reviews", nil).WantProblem(403, "csrf_missing_cookie")
+	api.Do("POST", "/reviews", fastnesstest.JSON(`{"title": "Good", "text": "<b onclick=x>Very</b><script>1</script>"}`)).WantJSON(`"\u003cb\u003eVery\u003c/b\u003e"`)
+}
+
+func TestGuideToPartsRuns(t *testing.T) {
+	theme, err := cookie.New(cookie.Config{Name: "theme", MaxAge: 30 * 24 * time.Hour}) // __Host-theme; Secure; HttpOnly; SameSite=Lax
+	if err != nil || theme.Name() != "__Host-theme" {
+		t.Errorf("the cookie is %v, %v", theme, err)
+	}
+	targets, err := redirect.New(redirect.Config{Allow: []string{"https://accounts.example.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	location := targets.Or("//evil.example", "/") // "/"
+	if location != "/" {
+		t.Errorf("the redirect leads to %q", location)
+	}
+	client, err := outbound.New(outbound.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.HTTP().Get("https://localhost/") // outbound.ErrForbiddenAddress, whatever the spelling or the DNS says
+	if !errors.Is(err, outbound.ErrForbiddenAddress) {
+		t.Errorf("the fetch ends in %v", err)
+	}
+	t.Setenv("WEBHOOK_SECRET", "whsec_secret of the test")
+	source, err := secret.Parse("env-or-file:WEBHOOK_SECRET") // the variable, or the file that WEBHOOK_SECRET_FILE names
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value, err := source.Read(t.Context()); err != nil || fmt.Sprint(value) != "***" || value.Reveal() != "whsec_secret of the test" {
+		t.Errorf("the secret is %v, %v", value, err)
+	}
+}
