@@ -20,8 +20,9 @@ type Config struct {
 	Attributes map[string][]string
 	// AttributeFilter, if not nil, is asked about every attribute that is left.
 	// It returns its new value and whether the attribute is kept. If it panics,
-	// the attribute is dropped. What it returns is checked like what was sent.
-	// It must be safe for concurrent use.
+	// the attribute is dropped. What it returns is checked like what was sent. It
+	// is not asked about rel and what SetTagAttributeValues sets. It must be safe
+	// for concurrent use.
 	AttributeFilter func(tag, attribute, value string) (string, bool)
 	// KeepComments keeps comments of plain text. Those with markup in them, as
 	// conditional comments have, are removed even so.
@@ -33,7 +34,8 @@ type Config struct {
 	// InsecureNoLinkRel, if not empty, says why links get no rel.
 	InsecureNoLinkRel string
 	// GenericAttributePrefixes allow all attributes that begin so, of every
-	// element. Each ends with a hyphen: "data-", "aria-".
+	// element. Each ends with a hyphen: "data-", "aria-". Mind the scripts of the
+	// page: libraries such as htmx and Bootstrap act on data- attributes.
 	GenericAttributePrefixes []string
 	// TagAttributeValues are attributes that are kept if they have one of some
 	// values: element → attribute → values.

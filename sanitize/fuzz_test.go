@@ -125,3 +125,49 @@ func soup(tags []string, choice []byte) string {
 	}
 	return b.String()
 }
+
+// FuzzValues fuzzes the values that have a syntax of their own: URLs, styles,
+// classes, ids.
+func FuzzValues(f *testing.F) {
+	for _, s := range []string{
+		"https://x.example/?a=b#c", "java\tscript:x", "//x", `\\x`, "a b:c", "\u00a0javascript:x", "?x:y", "color:red;width:calc(1px*(2 + 3))", `font-family:"a b",c`, "color:u\\72l(x)", "red blue", "user-x", "%zz", "//[::1%25é]/", "color:red/**/",
+	} {
+		f.Add(s)
+	}
+	cfg := everything()
+	cfg.URLRelative = sanitize.RelativeTo("https://base.example/dir/")
+	with, allowed := policy(f, cfg), allowedByEverything()
+	f.Fuzz(func(t *testing.T, value string) {
+		quoted := strings.NewReplacer("&", "&amp;", `"`, "&quot;").Replace(value)
+		in := `<a href="` + quoted + `" style="` + quoted + `" id="` + quoted + `"><b class="` + quoted + `"></b></a><q cite="` + quoted + `" data-x="` + quoted + `"></q>`
+		check(t, with, in, func(tag, attribute, value string) bool {
+			if attribute == "href" || attribute == "cite" { // Nothing is relative any more.
+				return strings.HasPrefix(strings.ToLower(value), "http") && harmless(value) || strings.HasPrefix(value, "mailto:") || strings.HasPrefix(value, "tel:") || harmless(value) && strings.Contains(value, ":")
+			}
+			return allowed(tag, attribute, value)
+		})
+	})
+}
+
+func FuzzText(f *testing.F) {
+	for _, s := range []string{"Ada", " a < b ", "<b>", "<\u0338b>", "e\u0301", "a\r\nb", "\u202e", "\xff", "\u2000", "<\u200db"} {
+		f.Add(s)
+	}
+	p := policy(f, sanitize.Config{})
+	f.Fuzz(func(t *testing.T, in string) {
+		text, err := sanitize.NewText(in)
+		if err != nil {
+			if !text.IsZero() {
+				t.Fatalf("%q is refused and kept", in)
+			}
+			return
+		}
+		again, err := sanitize.NewText(text.String())
+		if err != nil || again != text {
+			t.Fatalf("%q became %q, then %q (%v)", in, text, again, err)
+		}
+		if p.IsHTML(text.String()) || strings.ContainsAny(text.String(), "\x00\x1b\r\u202e\u2028") {
+			t.Fatalf("%q became %q", in, text)
+		}
+	})
+}
