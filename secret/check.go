@@ -222,7 +222,7 @@ func isKnown(text string) bool {
 	most := 2*len(simple) >= len(text) // Random bytes have a letter here and there.
 	for line := range strings.Lines(knownSecrets) {
 		known := strings.TrimSuffix(line, "\n")
-		if most && (known == simple || known == bare || known == loose) {
+		if most && (known == simple || known == bare) {
 			return true
 		}
 		if len(known) >= longKnown && (strings.Contains(simple, known) || strings.Contains(loose, known)) {

@@ -32,7 +32,8 @@ func weak() []string {
 		"qwertyuiopasdfghjklzxcvbnmqwertyuiopasdfghjklzxcvbnmQWERTYUIOP", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p1qaz2wsx3edc4rfv5tgb6yhn", "qwertyuiopasdfghjklzxcvbnm123456",
 		"24tngvzaictc" + pad("0", 100), "the quick brown fox jumps over the lazy dog and then sleeps till noon again", "Correct-Horse-Battery-Staple-Correct-Horse-Battery-Staple",
 		"0a6b944d-d2fb-46fc-a85e-0295c986cd9f", "13dc93ee-16f3-4ab5-9ba8-a1990f4317aa", "1fff2f470577340c79ee83b7ac99bcf33e8b92123cf2f62511e24b621ee261", "Secret1234567890123456789012345678901234567890!",
-		"0JqF84JhmKqCPyRbSvDHYSsp6ljwW9NK", "hunter2hunter2hunter2hunter2hunter2hunter2hunter2", strings.Repeat("日本語", 20), "$#MyS0ngsapl1cati0n#$", "Admin@123Admin@123Admin@123Admin@123Admin@123Admin@123",
+		"0JqF84JhmKqCPyRbSvDHYSsp6ljwW9NK", "hunter2hunter2hunter2hunter2hunter2hunter2hunter2", strings.Repeat("日本語", 20), strings.Repeat("\u212a", 50), strings.Repeat("\u023a", 80), // Their lower case is shorter, and longer.
+		"$#MyS0ngsapl1cati0n#$", "Admin@123Admin@123Admin@123Admin@123Admin@123Admin@123",
 		"your-256-bit-secret                       \xe20001001100",
 	}
 }
@@ -58,6 +59,31 @@ func TestWordWithDigitsIsRefused(t *testing.T) {
 	}
 }
 
+func TestCheckSaysWhatIsWrong(t *testing.T) {
+	random := make([]byte, 40_000)
+	rand.Read(random)
+	for _, tt := range []struct {
+		text string
+		bits int
+		want string
+	}{
+		{"", 0, "it is empty"},
+		{"changeme", 0, "a tutorial or a template"},
+		{"Secret-Key_2024", 64, "a tutorial or a template"},
+		{hex.EncodeToString(random), 0, "more than 65536 bytes"},
+		{hex.EncodeToString(random[:16]), 0, "128 random bits at most, want 256"},
+		{"13dc93ee-16f3-4ab5-9ba8-a1990f4317ab", 128, "122 random bits at most, want 128"},
+		{"1415926535897932384626433832795028841971693993751058209749445923078164", 0, "233 random bits at most, want 256"},
+		{"dacbbdacadcbdabcaacdbbcadcdabdbacbddcaabcdbbadcacadbbcdaabdcbcad", 0, "words, repetitions or sequences"}, // 64 times one of four
+		{"ribbon cactus lantern pickle orchard thimble", 0, "97 random bits at most, want 256"},
+	} {
+		err := secret.Check(secret.New(tt.text), secret.Policy{MinBits: tt.bits})
+		if !errors.Is(err, secret.ErrWeak) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%.80q for %d bits: %v, want %q in it", tt.text, tt.bits, err, tt.want)
+		}
+	}
+}
+
 // What a random generator makes is taken, in whatever encoding.
 func TestRandomSecretsAreTaken(t *testing.T) {
 	random := func(n int) []byte {
@@ -70,12 +96,16 @@ func TestRandomSecretsAreTaken(t *testing.T) {
 		"base64url": base64.RawURLEncoding.EncodeToString, "bytes": func(b []byte) string { return string(b) }, "base32": base32.StdEncoding.EncodeToString,
 	}
 	for name, encode := range encodings {
+		few := 17
+		if name == "bytes" { // By chance, 17 of them are text.
+			few = 20
+		}
 		for range 500 {
 			if text := encode(random(32)); secret.Check(secret.New(text), secret.Policy{}) != nil {
 				t.Errorf("32 bytes as %s: %q: %v", name, text, secret.Check(secret.New(text), secret.Policy{}))
 			}
-			if text := encode(random(17)); secret.Check(secret.New(text), secret.Policy{MinBits: 128}) != nil {
-				t.Errorf("17 bytes as %s: %q: %v", name, text, secret.Check(secret.New(text), secret.Policy{MinBits: 128}))
+			if text := encode(random(few)); secret.Check(secret.New(text), secret.Policy{MinBits: 128}) != nil {
+				t.Errorf("%d bytes as %s: %q: %v", few, name, text, secret.Check(secret.New(text), secret.Policy{MinBits: 128}))
 			}
 		}
 	}

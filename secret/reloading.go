@@ -167,9 +167,6 @@ func (r *Reloading) refresh(ctx context.Context) {
 		return
 	}
 	defer r.read.Unlock()
-	if now.UnixNano() < r.next.Load() { // Another one has just read.
-		return
-	}
 	r.next.Store(now.Add(r.cfg.Every).UnixNano())
 	old := r.state.Load()
 	text, err := r.readOnce(ctx)

@@ -179,7 +179,8 @@ func TestOneWaitsForASlowSourceAndTheOthersDoNot(t *testing.T) {
 		time.Sleep(time.Second)
 		first := make(chan string)
 		go func() { first <- r.Current().Reveal() }()
-		synctest.Wait() // The first one reads.
+		synctest.Wait()             // The first one reads,
+		time.Sleep(2 * time.Second) // and takes so long that it is time for the next.
 		for range 5 {
 			if got := r.Current().Reveal(); got != "one" {
 				t.Errorf("another one got %q", got)
