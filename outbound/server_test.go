@@ -221,7 +221,7 @@ func TestTooMuchIsNotRead(t *testing.T) {
 		return out.Bytes()
 	}
 	empty := zeros(0) // A gzip file may be many, each of nothing.
-	bomb := zeros(64 << 20)
+	bomb := zeros(8 << 20)
 	var sent atomic.Int64
 	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		send := func(p []byte) bool {
