@@ -74,6 +74,9 @@ func site() *fastness.App {
 		cookie := &http.Cookie{Name: "__Host-who", Value: in.Name, Path: "/"}
 		return fastness.Result[string]{Body: body, Cookies: []*http.Cookie{cookie}}, nil
 	}, access.Public, csrf.RequireToken())
+	fastness.Get(app, "/away", func(context.Context, struct{}) (fastness.Raw, error) {
+		return fastness.Raw{ContentType: "text/html", Body: []byte(`<form method="post" action="https://evil.example/">`)}, nil
+	}, access.Public)
 	fastness.Post(app, "/notes", func(_ context.Context, in struct {
 		User    auth.User
 		Request *http.Request
@@ -185,6 +188,14 @@ func TestBrowserDropsCookiesThatNoBrowserKeeps(t *testing.T) {
 	}
 }
 
+func TestBrowserWithoutTLSDropsSecureCookies(t *testing.T) {
+	b := fastnesstest.New(t, site()).Browser(fastnesstest.PlainHTTP())
+	b.Get("/csrftoken/").Want(200)
+	if got := b.Cookie("__Host-csrf"); got != "" {
+		t.Errorf("the browser keeps %q, which came without TLS", got)
+	}
+}
+
 func TestBrowserReportsWhatItCannotDo(t *testing.T) {
 	for name, c := range map[string]struct {
 		use  func(b *fastnesstest.Browser)
@@ -192,6 +203,7 @@ func TestBrowserReportsWhatItCannotDo(t *testing.T) {
 	}{
 		"no such field": {func(b *fastnesstest.Browser) { b.Submit("/login", url.Values{"nmae": {"ada"}}) }, `no form that is sent by POST and has the fields ["nmae"]`},
 		"disabled":      {func(b *fastnesstest.Browser) { b.Submit("/login", url.Values{"off": {"ada"}}) }, "no form"},
+		"leads away":    {func(b *fastnesstest.Browser) { b.Submit("/away", nil) }, `the form leads to "https://evil.example/"`},
 		"no page":       {func(b *fastnesstest.Browser) { b.Submit("/nowhere", nil) }, "GET /nowhere: status 404, want a page"},
 		"no token":      {func(b *fastnesstest.Browser) { b.Post("/notes", nil, fastnesstest.TokenFrom("/nowhere")) }, "GET /nowhere: status 404, want a CSRF token"},
 		"bad cookie":    {func(b *fastnesstest.Browser) { b.SetCookie(&http.Cookie{Name: "__Host-a", Value: "1"}) }, "no browser keeps this cookie"},
