@@ -108,21 +108,21 @@ func (cfg ReloadingConfig) withDefaults() ReloadingConfig {
 // reads first; of many at once one reads, and the others get the value that is
 // there.
 func (r *Reloading) Current() Text {
-	r.refresh(context.Background())
+	r.refresh()
 	return r.state.Load().current
 }
 
 // Previous returns the secret before the current one while the overlap lasts,
 // and an empty text otherwise.
 func (r *Reloading) Previous() Text {
-	r.refresh(context.Background())
+	r.refresh()
 	return r.previous(r.state.Load())
 }
 
 // Accepted returns the secrets with which something may be signed that comes in
 // now: the current one and, while the overlap lasts, the one before.
 func (r *Reloading) Accepted() []Text {
-	r.refresh(context.Background())
+	r.refresh()
 	s := r.state.Load()
 	if previous := r.previous(s); !previous.IsZero() {
 		return []Text{s.current, previous}
@@ -151,26 +151,36 @@ func (r *Reloading) Watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			r.refresh(ctx)
+			r.reload(ctx)
 		}
 	}
 }
 
-// refresh reads the source if it is time and nobody else does.
+// refresh reads the source if it is time.
+func (r *Reloading) refresh() {
+	if r.cfg.Now().UnixNano() >= r.next.Load() {
+		r.reload(context.Background())
+	}
+}
+
+// reload reads the source if nobody else does.
 //
 // It reads the whole secret instead of asking whether the file has changed: the
 // time of a file is as coarse as the clock of its disk, and a value that was
 // changed twice in a moment would be missed for good.
-func (r *Reloading) refresh(ctx context.Context) {
-	now := r.cfg.Now()
-	if now.UnixNano() < r.next.Load() || !r.read.TryLock() {
+func (r *Reloading) reload(ctx context.Context) {
+	if !r.read.TryLock() {
 		return
 	}
 	defer r.read.Unlock()
+	now := r.cfg.Now()
 	r.next.Store(now.Add(r.cfg.Every).UnixNano())
 	old := r.state.Load()
 	text, err := r.readOnce(ctx)
 	if err != nil {
+		if ctx.Err() != nil { // Watch ends, and nothing is wrong with the source.
+			return
+		}
 		if old.err == nil || old.err.Error() != err.Error() {
 			r.cfg.Logger.Error("the secret cannot be read again, the last good value stays", "error", err)
 		}

@@ -227,6 +227,46 @@ func TestWatchSeesChangesThatNobodyAsksFor(t *testing.T) {
 	})
 }
 
+func TestWatchThatEndsWhileItReadsLeavesNoError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		r := reloading(t, secret.ReloadingConfig{Source: &slow{}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { r.Watch(ctx); close(ended) }()
+		time.Sleep(2 * time.Second) // It reads since the first.
+		cancel()
+		<-ended
+		if r.Err() != nil || log.Len() != 0 {
+			t.Errorf("%v, %s", r.Err(), log.String())
+		}
+	})
+}
+
+// A ticker is not exact to the nanosecond: a reading that comes a moment early
+// must not wait for the next turn.
+func TestWatchMissesNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &fickle{text: "one"}
+		var late atomic.Bool
+		r := reloading(t, secret.ReloadingConfig{Source: source, Now: func() time.Time {
+			if late.Swap(true) {
+				return time.Now()
+			}
+			return time.Now().Add(time.Millisecond)
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go r.Watch(ctx)
+		time.Sleep(10*time.Second + time.Millisecond)
+		source.mu.Lock()
+		defer source.mu.Unlock()
+		if source.reads != 11 {
+			t.Errorf("%d readings in 10 seconds, want 11", source.reads)
+		}
+	})
+}
+
 func TestNewReloadingNamesEveryMistake(t *testing.T) {
 	_, err := secret.NewReloading(t.Context(), secret.ReloadingConfig{Every: time.Millisecond, Timeout: -1, Overlap: -1})
 	for _, want := range []string{"Source is missing", "Every is 1ms", "Timeout is -1ns", "Overlap is -1ns"} {
