@@ -337,7 +337,7 @@ func (m *mutate) chunkBytes() {
 	}
 	lines := []string{chunkSize, poisoned, "0", ""}
 	for n := range lines {
-		for _, end := range []string{"", "\n", "\r", "\r\r\n", "\n\r", "\n\r\n", "\r\x00\n", "\x00\r\n", " \r\n", "\t\r\n", "\v\r\n", ";\r\n"} {
+		for _, end := range []string{"", "\n", "\r", "\r\r\n", "\n\r", "\n\r\n", "\r\x00\n", "\x00\r\n", " \r\n", "\t\r\n", "\v\r\n", ";\r\n", "X\n", "\x00\n"} {
 			m.add(chunked(endLine(lines, n, end)), "%q at the end of line %d of the body", end, n+1)
 		}
 	}

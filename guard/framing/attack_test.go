@@ -218,6 +218,8 @@ func TestMalformedChunksFailTheBodyAndCloseTheConnection(t *testing.T) {
 		{"an extension", "5;a=b\r\nabcde\r\n0\r\n\r\n", "malformed_chunk"},
 		{"an extension with a bare LF", "5;a\nabcde\r\n0\r\n\r\n", "malformed_chunk"},
 		{"a bare LF behind the data", "5\r\nabcde\n0\r\n\r\n", "malformed_chunk"},
+		{"another byte for the CR behind the data", "5\r\nabcdeX\n0\r\n\r\n", "malformed_chunk"},
+		{"another byte for the CR behind the last size", "5\r\nabcde\r\n0X\n\r\n", "malformed_chunk"},
 		{"more data than the size says", "5\r\nabcdef\r\n0\r\n\r\n", "malformed_chunk"},
 		{"a bare LF at the end", "5\r\nabcde\r\n0\r\n\n", "bare_line_feed"},
 		{"a trailer that is no field", "5\r\nabcde\r\n0\r\nX\r\n\r\n", "malformed_field"},

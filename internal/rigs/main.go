@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -79,7 +80,9 @@ func runAll(ctx context.Context, names []string) error {
 		summary, err := r.do(ctx, root)
 		if err != nil {
 			failed++
-			summary = fmt.Sprintf("%-9s FAILED: %v", r.name, err)
+			fmt.Println(err)
+			first, _, _ := strings.Cut(err.Error(), "\n")
+			summary = fmt.Sprintf("%-9s FAILED: %s", r.name, first)
 		} else {
 			summary = fmt.Sprintf("%-9s ok: %s", r.name, summary)
 		}
