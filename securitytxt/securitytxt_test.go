@@ -59,7 +59,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"no contact", "Contact is empty", func(c *securitytxt.Config) { c.Contact = nil }},
 		{"an address that is no URI", "write mailto:", func(c *securitytxt.Config) { c.Contact = []string{"security@example.com"} }},
-		{"a page without TLS", "want https", func(c *securitytxt.Config) { c.Contact = []string{"http://example.com"} }},
+		{"a page without TLS", "everybody on the way", func(c *securitytxt.Config) { c.Contact = []string{"http://example.com"} }},
 		{"another scheme", "has the scheme javascript", func(c *securitytxt.Config) { c.Contact = []string{"javascript:alert(1)"} }},
 		{"a second field behind a line break", "control character", func(c *securitytxt.Config) {
 			c.Contact = []string{"https://a.example\nContact: mailto:evil@evil.example"}

@@ -162,19 +162,20 @@ func TestWhatIsLeftAlone(t *testing.T) {
 		answer  answered
 		request http.Header
 	}{
-		"a short body":               {answered{body: `"x"`}, nil},
-		"a short body by its length": {answered{header: http.Header{"Content-Length": {"3"}}, body: `"x"`}, nil},
-		"nothing":                    {answered{}, nil},
-		"a picture":                  {answered{header: http.Header{"Content-Type": {"image/png"}}, body: long()}, nil},
-		"a stream of events":         {answered{header: http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}}, body: long()}, nil},
-		"a body of no type":          {answered{header: http.Header{"Content-Type": nil}, body: long()}, nil},
-		"two types":                  {answered{header: http.Header{"Content-Type": {"text/plain", "text/html"}}, body: long()}, nil},
-		"what is encoded":            {answered{header: http.Header{"Content-Encoding": {"br"}}, body: long()}, nil},
-		"a part":                     {answered{status: 206, header: http.Header{"Content-Range": {"bytes 0-1/2"}}, body: long()}, nil},
-		"a range of another status":  {answered{status: 416, header: http.Header{"Content-Range": {"bytes */2"}}, body: long()}, nil},
-		"not to be transformed":      {answered{header: http.Header{"Cache-Control": {"public, No-Transform"}}, body: long()}, nil},
-		"a strong tag":               {answered{header: http.Header{"Etag": {`"1"`}}, body: long()}, nil},
-		"a request for a range":      {answered{body: long()}, http.Header{"Range": {"bytes=0-1"}}},
+		"a short body":                {answered{body: `"x"`}, nil},
+		"a short body by its length":  {answered{header: http.Header{"Content-Length": {"3"}}, body: `"x"`}, nil},
+		"nothing":                     {answered{}, nil},
+		"a picture":                   {answered{header: http.Header{"Content-Type": {"image/png"}}, body: long()}, nil},
+		"a stream of events":          {answered{header: http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}}, body: long()}, nil},
+		"a body of no type":           {answered{header: http.Header{"Content-Type": nil}, body: long()}, nil},
+		"two types":                   {answered{header: http.Header{"Content-Type": {"text/plain", "text/html"}}, body: long()}, nil},
+		"what is encoded":             {answered{header: http.Header{"Content-Encoding": {"br"}}, body: long()}, nil},
+		"a part":                      {answered{status: 206, header: http.Header{"Content-Range": {"bytes 0-1/2"}}, body: long()}, nil},
+		"a part that does not say so": {answered{status: 206, body: long()}, nil},
+		"a range of another status":   {answered{status: 416, header: http.Header{"Content-Range": {"bytes */2"}}, body: long()}, nil},
+		"not to be transformed":       {answered{header: http.Header{"Cache-Control": {"public, No-Transform"}}, body: long()}, nil},
+		"a strong tag":                {answered{header: http.Header{"Etag": {`"1"`}}, body: long()}, nil},
+		"a request for a range":       {answered{body: long()}, http.Header{"Range": {"bytes=0-1"}}},
 	} {
 		request := gzipped()
 		for name, values := range tt.request {
@@ -291,6 +292,34 @@ func TestHalfAnAnswerDoesNotEndLikeAWhole(t *testing.T) {
 	}
 	if w := ask(c.Handler(answered{body: long()}), "GET", gzipped()); w.Header().Get("Content-Encoding") != "gzip" {
 		t.Error("the writer is lost")
+	}
+}
+
+// TestAPanicLeavesTheAnswerToOthers: nothing ends what has begun, and what has not
+// begun is for who recovers.
+func TestAPanicLeavesTheAnswerToOthers(t *testing.T) {
+	for name, body := range map[string]string{"a long answer": long(), "a short one": "[1]"} {
+		w := httptest.NewRecorder()
+		func() {
+			defer func() { _ = recover() }() // the panic below
+			compressor(t, compress.Config{}).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				answered{body: body}.ServeHTTP(w, r)
+				panic("here")
+			})).ServeHTTP(w, &http.Request{Method: "GET", Header: gzipped()})
+		}()
+		if body == "[1]" {
+			if w.Body.Len() > 0 || w.Result().Header.Get("Content-Encoding") != "" {
+				t.Errorf("%s: %d bytes are sent", name, w.Body.Len())
+			}
+			continue
+		}
+		r, err := gzip.NewReader(w.Body)
+		if err == nil {
+			_, err = io.ReadAll(r)
+		}
+		if err == nil {
+			t.Errorf("%s ends like a whole one", name)
+		}
 	}
 }
 

@@ -102,6 +102,16 @@ func TestReportsOfBrowsersBecomeLines(t *testing.T) {
 	}
 }
 
+func TestAPlaceThatIsNoneIs0(t *testing.T) {
+	for place, want := range map[string]float64{"7": 7, "-7": 0, "2147483648": 0, "1e3": 0, "1.5": 0, `"7"`: 0, "null": 0, "[7]": 0, "99999999999999999999": 0} {
+		w := open(t, report.Config{})
+		w.send(here, oneReport, `{"csp-report":{"line-number":`+place+`}}`)
+		if lines := w.lines(t); len(lines) != 1 || lines[0]["line"] != want {
+			t.Errorf("line %s: %v, want %v", place, lines, want)
+		}
+	}
+}
+
 func TestWhatIsNoReportIsRefused(t *testing.T) {
 	big := `{"csp-report":{"document-uri":"` + strings.Repeat("a", 64<<10) + `"}}`
 	for _, tt := range []struct {
@@ -176,7 +186,7 @@ func TestForgedLinesAndSecretsAreKeptOut(t *testing.T) {
 	for _, hostile := range []string{
 		"https://a.example/\r\nlevel=ERROR msg=forged", "https://a.example/\x1b[2J", "https://a.example/\u202egnp.exe", "https://a.example/\u2028x", "https://a.example/\x00",
 		"https://" + strings.Repeat("a", 5000) + "/", "https://a.example/" + strings.Repeat("%0a", 900), "javascript:alert('s3cret')", "data:text/html,s3cret", "blob:https://a.example/s3cret",
-		"https://s3cret@a.example/", "https://u:s3cret@a.example/?s3cret#s3cret", "//s3cret@a.example/?s3cret", "https:s3cret", "s3cret word", "https://a.example/%zz?s3cret", strings.Repeat("s", 50) + ":x", strings.Repeat("s", 500),
+		"https://s3cret@a.example/", "https://u:s3cret@a.example/?s3cret#s3cret", "//s3cret@a.example/?s3cret", "https:s3cret", "s3cret word", "https://a.example/%zz?s3cret", strings.Repeat("s", 50) + ":x", strings.Repeat("s", 500), strings.Repeat("s", 500) + ":x",
 		"https://[::1/s3cret", "chrome-extension://abc/s3cret", "\u202e:x",
 	} {
 		text, err := json.Marshal(hostile)
