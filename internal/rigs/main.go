@@ -36,7 +36,7 @@ type rig struct {
 func rigs() []rig {
 	return []rig{
 		{"h2spec", 4 * time.Minute, nil, runH2spec},
-		{"slowhttp", 8 * time.Minute, []program{{"slowhttptest", "slowhttptest"}}, runSlowHTTP},
+		{"slowhttp", 12 * time.Minute, []program{{"slowhttptest", "slowhttptest"}}, runSlowHTTP},
 		{"testssl", 5 * time.Minute, []program{{"testssl", "testssl.sh"}, {"openssl", "openssl"}, {"xxd", "xxd"}, {"ps", "procps"}}, runTestSSL},
 		{"csp", 3 * time.Minute, []program{{"node", "nodejs"}, {"npm", "npm"}}, runCSP},
 	}

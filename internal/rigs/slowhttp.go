@@ -32,6 +32,10 @@ const (
 	quiet = 8 * time.Second
 	// floor is how much longer an honest request may take, whatever it takes otherwise.
 	floor = 20 * time.Millisecond
+	// busy is how long requests to the shop that is not attacked take on a machine that
+	// has no time left; what fails there is tried again.
+	busy      = 250 * time.Millisecond
+	slowTries = 3
 	// leastRequests are those that the percentile is taken of.
 	leastRequests = 100
 	// goodbye is how long crypto/tls tries to say that it closes a connection that
@@ -85,11 +89,17 @@ func runSlowHTTP(ctx context.Context, b *bench) (string, error) {
 	var wrong []error
 	var worst time.Duration
 	for _, mode := range slowModes(large) {
-		r, err := b.attack(ctx, s, h, control, mode)
-		if err != nil {
-			return "", err
+		var r result
+		for try := 1; ; try++ {
+			if r, err = b.attack(ctx, s, h, control, mode); err != nil {
+				return "", err
+			}
+			b.printf("%-11s %s", mode.name, r)
+			if try == slowTries || r.control < busy || r.judge(mode) == nil {
+				break
+			}
+			b.printf("%-11s the machine is too busy for a measurement: once more", mode.name)
 		}
-		b.printf("%-11s %s", mode.name, r)
 		worst = max(worst, r.during)
 		if err := r.judge(mode); err != nil {
 			wrong = append(wrong, fmt.Errorf("%s: %w", mode.name, err))
