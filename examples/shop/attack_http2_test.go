@@ -55,11 +55,21 @@ func request(method, path string, fields ...string) []byte {
 	return block(append([]string{":method", method, ":scheme", "https", ":authority", "localhost", ":path", path}, fields...)...)
 }
 
+// maxFrame is the most bytes of a frame that every server takes (RFC 9113 section
+// 4.2).
+const maxFrame = 16 << 10
+
 // ask sends a request on stream 1, whose head is block, and returns the answer.
 // A reset stream or connection is one too, with status 0.
 func (c *h2conn) ask(block []byte, body string) (got reply) {
 	c.t.Helper()
-	err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block, EndHeaders: true, EndStream: body == ""})
+	first := min(len(block), maxFrame)
+	err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block[:first], EndHeaders: first == len(block), EndStream: body == ""})
+	for rest := block[first:]; len(rest) > 0; {
+		n := min(len(rest), maxFrame)
+		err = errors.Join(err, c.WriteContinuation(1, n == len(rest), rest[:n]))
+		rest = rest[n:]
+	}
 	if body != "" {
 		err = errors.Join(err, c.WriteData(1, true, []byte(body)))
 	}

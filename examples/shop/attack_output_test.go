@@ -64,7 +64,7 @@ func (c *client) shown(texts []string) (page string) {
 	if got.status != http.StatusOK || !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") {
 		c.t.Fatalf("the page: %d %s", got.status, got.header.Get("Content-Type"))
 	}
-	if policy := got.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'self'; img-src 'self';") {
+	if policy := got.header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self';") {
 		c.t.Errorf("the page's policy is %s", policy)
 	}
 	return got.body
