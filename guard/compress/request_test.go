@@ -86,6 +86,28 @@ func TestWhatIsNotOneMemberIsRefused(t *testing.T) {
 	}
 }
 
+// TestAnErrorIsForGood: whoever reads on after an error must not come to an end
+// that looks well, nor get the part that was not checked.
+func TestAnErrorIsForGood(t *testing.T) {
+	broken := zip(t, "text")
+	broken[len(broken)-8] ^= 1
+	for name, data := range map[string][]byte{"a byte behind": append(zip(t, "text"), 0), "a wrong checksum": broken} {
+		r, buffer := compress.Reader(bytes.NewReader(data), 0, 0), make([]byte, 100)
+		var got int
+		var err error
+		for range 10 {
+			var n int
+			n, err = r.Read(buffer)
+			if got += n; n > 0 && err != nil {
+				t.Errorf("%s: %d bytes with %v", name, n, err)
+			}
+		}
+		if problem.From(err).Status != 400 || err == io.EOF {
+			t.Errorf("%s: %v after %d bytes", name, err, got)
+		}
+	}
+}
+
 func TestBodiesBeyondTheLimitAreRefused(t *testing.T) {
 	text := strings.Repeat("abcdefghij", 100)
 	if got, err := read(zip(t, text), 1000, 0); err != nil || got != text {
