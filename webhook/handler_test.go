@@ -156,43 +156,6 @@ func TestOfManyWhoSendAnAttemptAtOnceOneComesIn(t *testing.T) {
 	}
 }
 
-func TestMemoryForgetsNothingTooEarly(t *testing.T) {
-	now := start()
-	m := webhook.NewMemory(3, func() time.Time { return now })
-	first := func(id string, lives time.Duration) (bool, error) {
-		return m.First(t.Context(), id, now.Add(lives))
-	}
-	want := func(what string, got bool, err error, first, full bool) {
-		t.Helper()
-		if got != first || (err != nil) != full {
-			t.Errorf("%s: %v, %v", what, got, err)
-		}
-	}
-	for _, id := range []string{"a", "b", "c"} {
-		ok, err := first(id, 10*time.Second)
-		want(id, ok, err, true, false)
-	}
-	ok, err := first("d", time.Minute)
-	want("one more than it holds", ok, err, false, true)
-	ok, err = first("a", time.Minute)
-	want("one that it has, when it is full", ok, err, false, false)
-	for range 10 {
-		now = now.Add(time.Second)
-		ok, err = first("a", time.Minute)
-		want("until its time", ok, err, false, false)
-	}
-	now = now.Add(time.Second)
-	ok, err = first("a", time.Hour)
-	want("after its time", ok, err, true, false)
-	ok, err = first("d", 40*24*time.Hour)
-	want("another, after those have gone", ok, err, true, false)
-	now = now.Add(30 * 24 * time.Hour) // A long silence.
-	ok, err = first("d", time.Hour)
-	want("after a long silence", ok, err, false, false)
-	ok, err = first("a", time.Hour)
-	want("after a long silence and its time", ok, err, true, false)
-}
-
 func sender(t *testing.T, h http.HandlerFunc) (*outbound.Client, string) {
 	t.Helper()
 	server := httptest.NewTLSServer(h)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fastness/fastness/guard/replay"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/secret"
 )
@@ -32,8 +33,8 @@ var (
 	ErrReplayed = errors.New("webhook: the attempt was sent again")
 )
 
-// Replay remembers attempts. [NewMemory] returns one of this process; instances
-// behind a load balancer must share one.
+// Replay remembers attempts. Package guard/replay has one for this process, and
+// module fastness/redis one that instances behind a load balancer share.
 type Replay interface {
 	// First reports whether id has not been there before, and remembers it until
 	// then. It is one atomic step: of two calls at once one is the first. An id
@@ -117,7 +118,11 @@ func NewVerifier(cfg Config) (*Verifier, error) {
 		v.maxBody = 1 << 20
 	}
 	if v.replay == nil && cfg.InsecureReplay == "" {
-		v.replay = NewMemory(0, v.now)
+		memory, err := replay.NewMemory(replay.Config{Now: v.now})
+		if err != nil {
+			return nil, fmt.Errorf("webhook config: %w", err)
+		}
+		v.replay = memory
 	}
 	return v, nil
 }
