@@ -113,6 +113,19 @@ func TestURLsOfSchemesThatRunAreDropped(t *testing.T) {
 	}
 }
 
+// TestTheFirstOfTwoAttributesCounts, as in a browser, whether it is kept or not:
+// who looks at the other one judges what nobody loads.
+func TestTheFirstOfTwoAttributesCounts(t *testing.T) {
+	p := policy(t, sanitize.Config{InsecureNoLinkRel: "shorter"})
+	for in, want := range map[string]string{
+		`<b title=a title=b TITLE=c>`: `<b title="a"></b>`, `<a href=javascript:x href=https://x.example>`: `<a></a>`, `<a href=https://x.example href=javascript:x>`: `<a href="https://x.example"></a>`,
+	} {
+		if got := p.Clean(in); got != want {
+			t.Errorf("%s became %s, want %s", in, got, want)
+		}
+	}
+}
+
 // TestURLs says what is kept, to the letter.
 func TestURLs(t *testing.T) {
 	const evil = "https://e.com/dir/page"

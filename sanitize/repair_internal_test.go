@@ -48,3 +48,15 @@ func FuzzRepair(f *testing.F) {
 		}
 	})
 }
+
+// TestWhatChangesTheSecondTimeIsShownAsText: here x is written as y, and y as z.
+func TestWhatChangesTheSecondTimeIsShownAsText(t *testing.T) {
+	p, err := New(Config{Tags: []string{"p", "x", "y"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.elements["x"].name, p.elements["y"].name = "y", "z"
+	if got, want := p.Clean("<p><p><x>a</x>"), "&lt;p&gt;&lt;p&gt;&lt;x&gt;a&lt;/x&gt;"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
