@@ -12,7 +12,7 @@ import (
 const (
 	// h2specPath is of an operation that reads the database, so that the frames behind
 	// a request's first one are there before its answer is.
-	h2specPath = "/items/"
+	h2specPath = "/"
 	// h2specTries is how often a case must fail to count. In some the answer may
 	// rightly be under way before the frame that the server is to refuse.
 	h2specTries = 3

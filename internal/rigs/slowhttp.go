@@ -32,9 +32,8 @@ const (
 	quiet = 8 * time.Second
 	// floor is how much longer an honest request may take, whatever it takes otherwise.
 	floor = 20 * time.Millisecond
-	// busy is how long requests to the shop that is not attacked take on a machine that
-	// has no time left; what fails there is tried again.
-	busy      = 250 * time.Millisecond
+	// slowTries is how often an attack must succeed to count: on a machine that others
+	// use, two of 150 requests may be late for reasons of their own.
 	slowTries = 3
 	// leastRequests are those that the percentile is taken of.
 	leastRequests = 100
@@ -47,8 +46,8 @@ const (
 // its body, 60 s for an answer, 60 s between two requests.
 func slowModes(large string) []slowMode {
 	return []slowMode{
-		{"slow heads", "/items/", []string{"-H", "-i", "1", "-x", "24"}, 5 * time.Second, 16 * time.Second, false},
-		{"slow bodies", "/token", []string{"-B", "-i", "2", "-x", "10", "-s", "8192", "-t", "POST"}, 30 * time.Second, 42 * time.Second, false},
+		{"slow heads", "/", []string{"-H", "-i", "1", "-x", "24"}, 5 * time.Second, 16 * time.Second, false},
+		{"slow bodies", "/create_item/", []string{"-B", "-i", "2", "-x", "10", "-s", "8192", "-t", "POST", "-f", "application/json"}, 30 * time.Second, 42 * time.Second, false},
 		{"ranges", "/static/shop.css", []string{"-R", "-a", "5", "-b", "2000", "-t", "GET"}, 5 * time.Second, 16 * time.Second, true},
 		{"slow reads", large, []string{"-X", "-k", "3", "-w", "1", "-y", "512", "-n", "3", "-z", "32"}, 60*time.Second + goodbye, 76 * time.Second, false},
 	}
@@ -83,7 +82,7 @@ func runSlowHTTP(ctx context.Context, b *bench) (string, error) {
 		return "", err
 	}
 	defer calm.close()
-	h, control := newHonest(ctx, s, "/items/"), newHonest(ctx, calm, "/items/")
+	h, control := newHonest(ctx, s, "/"), newHonest(ctx, calm, "/")
 	defer h.close()
 	defer control.close()
 	var wrong []error
@@ -95,10 +94,10 @@ func runSlowHTTP(ctx context.Context, b *bench) (string, error) {
 				return "", err
 			}
 			b.printf("%-11s %s", mode.name, r)
-			if try == slowTries || r.control < busy || r.judge(mode) == nil {
+			if try == slowTries || r.judge(mode) == nil {
 				break
 			}
-			b.printf("%-11s the machine is too busy for a measurement: once more", mode.name)
+			b.printf("%-11s once more", mode.name)
 		}
 		worst = max(worst, r.during)
 		if err := r.judge(mode); err != nil {
