@@ -126,6 +126,16 @@ func TestTheFirstOfTwoAttributesCounts(t *testing.T) {
 	}
 }
 
+// TestNamesOfAttributesByPrefixArePlain: what a parser of another kind takes for
+// the end of a name or of the tag is not in one.
+func TestNamesOfAttributesByPrefixArePlain(t *testing.T) {
+	p := policy(t, sanitize.Config{GenericAttributePrefixes: []string{"data-"}})
+	in := `<b data-a"b=1 data-a'b=2 data-a<b=3 data-é=4 data-` + "`" + `=5 data-a{{b}}=6 data-A.b_c-1=7 data-=8 xdata-a=9 data=10>`
+	if got, want := p.Clean(in), `<b data-a.b_c-1="7" data-="8"></b>`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // TestURLs says what is kept, to the letter.
 func TestURLs(t *testing.T) {
 	const evil = "https://e.com/dir/page"
@@ -134,6 +144,7 @@ func TestURLs(t *testing.T) {
 	for _, c := range []struct{ in, pass, deny, base string }{
 		{"https://x.example/a?b=c&amp;d#e", "https://x.example/a?b=c&amp;d#e", "https://x.example/a?b=c&amp;d#e", "https://x.example/a?b=c&amp;d#e"},
 		{"HTTPS://x.example", "HTTPS://x.example", "HTTPS://x.example", "HTTPS://x.example"},
+		{"https://x.exa\t\n\rmple", "https://x.example", "https://x.example", "https://x.example"},
 		{" https://x.example\t", "https://x.example", "https://x.example", "https://x.example"},
 		{"mailto:a@x.example", "mailto:a@x.example", "mailto:a@x.example", "mailto:a@x.example"},
 		{"/a", "/a", "-", "https://e.com/a"}, {"a", "a", "-", "https://e.com/dir/a"}, {"../a", "../a", "-", "https://e.com/a"}, {"?a", "?a", "-", "https://e.com/dir/page?a"},

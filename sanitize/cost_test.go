@@ -1,6 +1,7 @@
 package sanitize_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -31,6 +32,11 @@ func heavy(size int) map[string]string {
 		all[name] = strings.Repeat(part, size/len(part))
 	}
 	all["formatting that every paragraph opens again"] += strings.Repeat("<p>x", size/4)
+	names := make([]string, size/14)
+	for i := range names {
+		names[i] = fmt.Sprintf("data-%d=1", i)
+	}
+	all["one tag with many names"] = "<b " + strings.Join(names, " ") + ">"
 	all["one tag"] = "<b" + strings.Repeat(" data-x=1", size/9) + ">"
 	all["one style"] = "<b style='" + strings.Repeat("color:red;", size/10) + "'>"
 	all["one class"] = "<b class='" + strings.Repeat("red ", size/4) + "'>"
@@ -92,6 +98,13 @@ func TestAnotherParserNeedsTheSquare(t *testing.T) {
 	}
 	if out := policy(t, sanitize.Config{}).Clean(in); len(out) > 6*len(in) {
 		t.Errorf("%d bytes of %d", len(out), len(in))
+	}
+}
+
+func TestAttributesOfATagAreBounded(t *testing.T) {
+	in := heavy(10_000)["one tag with many names"]
+	if got := strings.Count(policy(t, everything()).Clean(in), "data-"); got != 64 {
+		t.Errorf("%d attributes, want 64", got)
 	}
 }
 
