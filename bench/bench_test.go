@@ -50,7 +50,7 @@ func TestEachBreakAloneIsRefusedByEveryPeerAndItsMemberNamed(t *testing.T) {
 		}
 		task := Task{
 			Name: b.Pointer, Method: http.MethodPost, Target: work.OrderPath, Payload: body, Pointers: []string{b.Pointer},
-			Signing: SigningHS256(),
+			Terms: Terms{SigningHS256(), noHindrance},
 		}
 		contenders, err := handlersOf(task, Peers())
 		if err != nil {
@@ -74,6 +74,35 @@ func TestAPeerThatLetsAnybodyInIsNotTimed(t *testing.T) {
 	}
 }
 
+func TestAPeerWithAnotherLimitIsNotTimed(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		make func(Terms) (http.Handler, error)
+		want string
+	}{
+		{"without a limit", func(t Terms) (http.Handler, error) {
+			t.Limit = noHindrance
+			return NewByHand(t)
+		}, "a request over the limit gets 200, want 429"},
+		{"one limit for all clients", func(t Terms) (http.Handler, error) {
+			h, err := NewByHand(t)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.RemoteAddr = "192.0.2.1:1"
+				h.ServeHTTP(w, r)
+			}), err
+		}, "another client gets 429, want 200"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, task := range tasks(t) {
+				_, err := handlersOf(task, []Peer{{"odd", "odd", tt.make, PathList}})
+				if task.Refusals != nil && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+					t.Errorf("work %s: error is %v, want %q", task.Name, err, tt.want)
+				}
+			}
+		})
+	}
+}
+
 func TestNewTokensAreAllDifferent(t *testing.T) {
 	all, err := SigningHS256().authorizations(newTokens)()
 	if err != nil {
@@ -90,7 +119,7 @@ func TestAnItemThatIsNoNumberIsRefusedByEveryPeer(t *testing.T) {
 		if p.Name == floorName {
 			continue
 		}
-		h, err := p.New(SigningHS256())
+		h, err := p.New(Terms{SigningHS256(), noHindrance})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +157,7 @@ func TestAWrongAnswerIsNotTimed(t *testing.T) {
 		{"a valid member is listed", "d", 422, "application/json", `{}`, `"/price", which is valid`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			liar := Peer{"liar", "liar", func(Signing) (http.Handler, error) {
+			liar := Peer{"liar", "liar", func(Terms) (http.Handler, error) {
 				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Content-Type", tt.media)
 					w.WriteHeader(tt.status)

@@ -12,7 +12,7 @@ import (
 
 // NewChi is chi with encoding/json and go-playground/validator, which is how
 // its users most often read a body.
-func NewChi(s Signing) (http.Handler, error) {
+func NewChi(t Terms) (http.Handler, error) {
 	v, err := newValidator()
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func NewChi(s Signing) (http.Handler, error) {
 		answer(w, http.StatusOK, work.PlaceFor(seller, &o))
 	}
 	router.Post("/orders", func(w http.ResponseWriter, r *http.Request) { place(w, r, "") })
-	router.With(newGuard(s).Handler).Post("/seller/orders", func(w http.ResponseWriter, r *http.Request) {
+	router.With(newGuard(t).Handler).Post("/seller/orders", func(w http.ResponseWriter, r *http.Request) {
 		place(w, r, sellerOf(r.Context()))
 	})
 	return router, nil

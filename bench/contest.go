@@ -31,11 +31,11 @@ func handlersOf(t Task, peers []Peer) ([]contender, error) {
 }
 
 func handlerOf(t Task, p Peer) (contender, error) {
-	h, err := p.New(t.Signing)
+	h, err := p.New(t.Terms)
 	if err != nil {
 		return contender{}, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	if err := t.refusedBy(p, h); err != nil {
+	if err := errors.Join(t.refusedBy(p, h), t.limitedBy(p)); err != nil {
 		return contender{}, err
 	}
 	e, err := t.exchange()

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/auth/token"
 	"github.com/fastness/fastness/bench/work"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/internal/jws"
 	"github.com/fastness/fastness/schema"
 )
@@ -34,15 +36,16 @@ type placeSellerOrder struct {
 
 // NewFastness returns the work as Fastness operations, with every default
 // defence on. The log is discarded, because no other peer has one here.
-func NewFastness(s Signing) (http.Handler, error) {
-	bearer, err := fastnessBearer(s)
+func NewFastness(t Terms) (http.Handler, error) {
+	bearer, err := fastnessBearer(t.Signing)
 	if err != nil {
 		return nil, err
 	}
 	app := fastness.New(fastness.Config{
 		Title: "Bench", Version: "1", Logger: slog.New(slog.DiscardHandler),
-		Hosts: []string{"bench.example", "127.0.0.1", "localhost"},
-		Roles: []string{tokenRole},
+		Hosts:     []string{"bench.example", "127.0.0.1", "localhost"},
+		Roles:     []string{tokenRole},
+		RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: perMinute(noHindrance)}}, // of every request, beside that of work c
 	})
 	app.Authenticate(bearer)
 	fastness.Get(app, "/items/{id}", func(_ context.Context, in findItem) (work.Item, error) {
@@ -53,9 +56,12 @@ func NewFastness(s Signing) (http.Handler, error) {
 	}, access.Public)
 	fastness.Post(app, "/seller/orders", func(_ context.Context, in placeSellerOrder) (work.Receipt, error) {
 		return work.PlaceFor(in.Seller.ID, &in.Body), nil
-	}, access.Role(tokenRole))
+	}, access.Role(tokenRole), ratelimit.Per(perMinute(t.Limit), ratelimit.ByClient))
 	return app, app.Start(context.Background())
 }
+
+// perMinute writes a limit.
+func perMinute(n int) string { return strconv.Itoa(n) + "/minute" }
 
 // fastnessBearer verifies as the other peers do: nobody here has a store of
 // users or sessions to ask.

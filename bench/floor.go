@@ -11,7 +11,7 @@ import (
 // NewFloor is what nothing on net/http can go below: it reads the body and
 // writes a constant. Its answers are right for the one request of each work
 // and for no other.
-func NewFloor(Signing) (http.Handler, error) {
+func NewFloor(Terms) (http.Handler, error) {
 	item, err := json.Marshal(work.Find(work.ItemID, work.ItemQuery))
 	if err != nil {
 		return nil, err

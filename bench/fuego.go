@@ -14,7 +14,7 @@ import (
 
 // NewFuego is Fuego without its request logger and its start-up messages, with
 // the validator taught the rules of the work.
-func NewFuego(s Signing) (http.Handler, error) {
+func NewFuego(t Terms) (http.Handler, error) {
 	v, err := newValidator()
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func NewFuego(s Signing) (http.Handler, error) {
 	fuego.Post(server, "/orders", func(c fuego.ContextWithBody[work.Order]) (work.Receipt, error) { return place(c, "") })
 	fuego.Post(server, "/seller/orders", func(c fuego.ContextWithBody[work.Order]) (work.Receipt, error) {
 		return place(c, sellerOf(c.Context()))
-	}, option.Middleware(newGuard(s).Handler))
+	}, option.Middleware(newGuard(t).Handler))
 	return server.Mux, nil
 }
 

@@ -13,8 +13,9 @@ import (
 )
 
 // NewGin is Gin in release mode without its logger, with its own binding and
-// the validator behind it, taught the rules of the work.
-func NewGin(s Signing) (http.Handler, error) {
+// the validator behind it, taught the rules of the work. It trusts no proxy, as
+// its documentation advises where there is none.
+func NewGin(t Terms) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	v, ok := binding.Validator.Engine().(*validator.Validate)
 	if !ok {
@@ -25,6 +26,9 @@ func NewGin(s Signing) (http.Handler, error) {
 		return nil, err
 	}
 	router := gin.New()
+	if err := router.SetTrustedProxies(nil); err != nil {
+		return nil, err
+	}
 	router.GET("/items/:id", func(c *gin.Context) {
 		id, err := strconv.ParseInt(c.Param("id"), 10, 64)
 		if err != nil {
@@ -42,7 +46,7 @@ func NewGin(s Signing) (http.Handler, error) {
 		c.JSON(http.StatusOK, work.PlaceFor(seller, &o))
 	}
 	router.POST("/orders", func(c *gin.Context) { place(c, "") })
-	router.POST("/seller/orders", newGuard(s).gin, func(c *gin.Context) {
+	router.POST("/seller/orders", newGuard(t).gin, func(c *gin.Context) {
 		place(c, c.MustGet("caller").(*caller).Subject)
 	})
 	return router, nil
@@ -50,7 +54,7 @@ func NewGin(s Signing) (http.Handler, error) {
 
 // gin is the guard as middleware of Gin.
 func (g *guard) gin(c *gin.Context) {
-	caller, err := g.admit(c.GetHeader("Authorization"))
+	caller, err := g.admit(c.ClientIP(), c.GetHeader("Authorization"))
 	if err != nil {
 		c.AbortWithStatusJSON(refusal(c.Writer.Header(), err), gin.H{"error": err.Error()})
 		return

@@ -18,6 +18,7 @@ require (
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/ogen-go/ogen v1.24.0
+	golang.org/x/time v0.16.0
 )
 
 require (

@@ -12,8 +12,9 @@ import (
 
 // What a guard can have against a caller.
 var (
-	errNobody = errors.New("no valid token")
-	errNoRole = errors.New("the caller lacks the role")
+	errTooMany = errors.New("too many requests")
+	errNobody  = errors.New("no valid token")
+	errNoRole  = errors.New("the caller lacks the role")
 )
 
 // caller is what peers know of a verified caller.
@@ -32,24 +33,36 @@ func sellerOf(ctx context.Context) string {
 	return ""
 }
 
-// guard verifies access tokens with golang-jwt as its documentation advises: a
-// parser made once, one algorithm, issuer and audience named, an end required.
+// guard limits clients, and verifies access tokens with golang-jwt as its
+// documentation advises: a parser made once, one algorithm, issuer and audience
+// named, an end required. The limit comes first, so that a flood of forged
+// tokens is not verified.
 type guard struct {
+	limit  *limiter
 	parser *jwt.Parser
 	key    jwt.Keyfunc
 }
 
-func newGuard(s Signing) *guard {
+func newGuard(t Terms) *guard {
 	return &guard{
-		jwt.NewParser(jwt.WithValidMethods([]string{s.Algorithm}), jwt.WithIssuer(tokenIssuer),
+		newLimiter(t.Limit),
+		jwt.NewParser(jwt.WithValidMethods([]string{t.Algorithm}), jwt.WithIssuer(tokenIssuer),
 			jwt.WithAudience(tokenAudience), jwt.WithExpirationRequired()),
-		func(*jwt.Token) (any, error) { return s.Public, nil },
+		func(*jwt.Token) (any, error) { return t.Public, nil },
 	}
 }
 
-// admit returns the caller of an Authorization header, or errNobody or
-// errNoRole.
-func (g *guard) admit(authorization string) (*caller, error) {
+// admit returns the caller of an Authorization header that a client has sent, or
+// errTooMany, errNobody or errNoRole.
+func (g *guard) admit(address, authorization string) (*caller, error) {
+	if !g.limit.allow(address) {
+		return nil, errTooMany
+	}
+	return g.bearer(authorization)
+}
+
+// bearer is admit without the limit.
+func (g *guard) bearer(authorization string) (*caller, error) {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return nil, errNobody
@@ -73,7 +86,7 @@ func (g *guard) verify(token string, roles ...string) (*caller, error) {
 // Handler is the guard as middleware of net/http.
 func (g *guard) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := g.admit(r.Header.Get("Authorization"))
+		c, err := g.admit(hostOf(r.RemoteAddr), r.Header.Get("Authorization"))
 		if err != nil {
 			answer(w, refusal(w.Header(), err), pathErrors{})
 			return
@@ -85,7 +98,10 @@ func (g *guard) Handler(next http.Handler) http.Handler {
 // refusal returns the status for what admit said, and sets the challenge that
 // goes with it.
 func refusal(header http.Header, err error) int {
-	if errors.Is(err, errNoRole) {
+	switch {
+	case errors.Is(err, errTooMany):
+		return http.StatusTooManyRequests
+	case errors.Is(err, errNoRole):
 		return http.StatusForbidden
 	}
 	header.Set("WWW-Authenticate", "Bearer")

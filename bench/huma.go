@@ -26,7 +26,7 @@ type humaOrderOutput struct{ Body work.Receipt }
 // NewHuma is Huma on ServeMux with its default configuration, less the hook
 // that adds a $schema member and a Link header to each answer: no other peer
 // sends them.
-func NewHuma(s Signing) (http.Handler, error) {
+func NewHuma(t Terms) (http.Handler, error) {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("bench", "1")
 	config.CreateHooks = nil
@@ -39,7 +39,7 @@ func NewHuma(s Signing) (http.Handler, error) {
 	})
 	huma.Register(api, huma.Operation{
 		Method: http.MethodPost, Path: "/seller/orders", OperationID: "place-seller-order",
-		Middlewares: huma.Middlewares{newGuard(s).huma(api)},
+		Middlewares: huma.Middlewares{newGuard(t).huma(api)},
 	}, func(ctx context.Context, in *humaOrderInput) (*humaOrderOutput, error) {
 		return &humaOrderOutput{work.PlaceFor(sellerOf(ctx), &in.Body)}, nil
 	})
@@ -49,7 +49,7 @@ func NewHuma(s Signing) (http.Handler, error) {
 // huma is the guard as middleware of Huma.
 func (g *guard) huma(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
-		caller, err := g.admit(c.Header("Authorization"))
+		caller, err := g.admit(hostOf(c.RemoteAddr()), c.Header("Authorization"))
 		if err != nil {
 			refused := make(http.Header)
 			status := refusal(refused, err)

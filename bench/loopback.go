@@ -219,11 +219,7 @@ func (s settings) wrk(ctx context.Context, script, url string, d time.Duration, 
 func loopbackMarkdown(w io.Writer, rows []Loopback) {
 	for i, r := range rows {
 		if i == 0 || rows[i-1].Work != r.Work {
-			title := r.Work
-			if strings.HasPrefix(title, "c-") {
-				title += ", without its rate limit,"
-			}
-			fmt.Fprintf(w, "\n### %s over loopback, keep-alive\n\n", title)
+			fmt.Fprintf(w, "\n### %s over loopback, keep-alive\n\n", r.Work)
 			fmt.Fprint(w, "| | requests per CPU second | min–max | × floor | core busy | answer |\n|---|---:|---:|---:|---:|---|\n")
 		}
 		floor := math.NaN()

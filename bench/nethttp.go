@@ -16,16 +16,16 @@ const maxBody = 1 << 20
 
 // NewByHand is the baseline: what an author writes with the standard library
 // alone in an afternoon.
-func NewByHand(s Signing) (http.Handler, error) {
-	return byHand(s, func(_ http.ResponseWriter, r *http.Request, o *work.Order) error {
+func NewByHand(t Terms) (http.Handler, error) {
+	return byHand(t, func(_ http.ResponseWriter, r *http.Request, o *work.Order) error {
 		return json.NewDecoder(r.Body).Decode(o)
 	}), nil
 }
 
 // NewByHandStrict is the baseline of an author who also refuses another media
 // type, a body over the limit, unknown members, and bytes after the value.
-func NewByHandStrict(s Signing) (http.Handler, error) {
-	return byHand(s, func(w http.ResponseWriter, r *http.Request, o *work.Order) error {
+func NewByHandStrict(t Terms) (http.Handler, error) {
+	return byHand(t, func(w http.ResponseWriter, r *http.Request, o *work.Order) error {
 		if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 			return errors.New("want application/json")
 		}
@@ -41,7 +41,7 @@ func NewByHandStrict(s Signing) (http.Handler, error) {
 	}), nil
 }
 
-func byHand(s Signing, read func(http.ResponseWriter, *http.Request, *work.Order) error) http.Handler {
+func byHand(t Terms, read func(http.ResponseWriter, *http.Request, *work.Order) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /items/{id}", func(w http.ResponseWriter, r *http.Request) {
 		id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
@@ -64,7 +64,7 @@ func byHand(s Signing, read func(http.ResponseWriter, *http.Request, *work.Order
 		answer(w, http.StatusOK, work.PlaceFor(seller, &o))
 	}
 	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) { place(w, r, "") })
-	mux.Handle("POST /seller/orders", newGuard(s).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("POST /seller/orders", newGuard(t).Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		place(w, r, sellerOf(r.Context()))
 	})))
 	return mux

@@ -14,9 +14,11 @@ import (
 )
 
 // NewOgen is the server that ogen generated, with its default error handler,
-// which knows no status for a caller who lacks a role.
-func NewOgen(s Signing) (http.Handler, error) {
-	return ogenapi.NewServer(ogenWork{}, ogenGuard{newGuard(s)}, ogenapi.WithErrorHandler(
+// which knows no status for a caller who lacks a role. The limit stands before
+// it: its own middleware runs when the body has been decoded.
+func NewOgen(t Terms) (http.Handler, error) {
+	guard := newGuard(t)
+	server, err := ogenapi.NewServer(ogenWork{}, ogenGuard{guard}, ogenapi.WithErrorHandler(
 		func(ctx context.Context, w http.ResponseWriter, r *http.Request, err error) {
 			if errors.Is(err, errNoRole) {
 				answer(w, http.StatusForbidden, pathErrors{})
@@ -24,6 +26,10 @@ func NewOgen(s Signing) (http.Handler, error) {
 			}
 			ogenerrors.DefaultErrorHandler(ctx, w, r, err)
 		}))
+	if err != nil {
+		return nil, err
+	}
+	return guard.limit.Handler(server), nil
 }
 
 type ogenGuard struct{ *guard }

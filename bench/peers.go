@@ -7,9 +7,8 @@ type Peer struct {
 	// Name is what -only and -serve take, and Title what the tables show.
 	Name, Title string
 	// New builds the handler with the settings that the peer's own
-	// documentation recommends for production, logging off. Access tokens are
-	// signed as it says.
-	New func(Signing) (http.Handler, error)
+	// documentation recommends for production, logging off.
+	New func(Terms) (http.Handler, error)
 	// Violations reads the list of violations from the peer's answer to an
 	// invalid body, as JSON pointers. It is nil for a floor, which looks at
 	// nothing and is left out of work d.

@@ -52,7 +52,7 @@ func environment(rounds int) Environment {
 	measured := []string{
 		"github.com/go-chi/chi/v5", "github.com/gin-gonic/gin", "github.com/labstack/echo/v4", "github.com/danielgtaylor/huma/v2",
 		"github.com/go-fuego/fuego", "github.com/ogen-go/ogen", "github.com/go-playground/validator/v10",
-		"github.com/golang-jwt/jwt/v5", "github.com/go-json-experiment/json", "github.com/bytedance/sonic",
+		"github.com/golang-jwt/jwt/v5", "golang.org/x/time", "github.com/go-json-experiment/json", "github.com/bytedance/sonic",
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {

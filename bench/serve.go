@@ -20,7 +20,7 @@ func serve(name string, t Task, stdin io.Reader, stdout io.Writer) error {
 	if i < 0 {
 		return fmt.Errorf("-serve: nobody is called %q", name)
 	}
-	h, err := peers[i].New(t.Signing)
+	h, err := peers[i].New(t.Terms)
 	if err != nil {
 		return err
 	}

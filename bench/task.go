@@ -22,9 +22,9 @@ type Task struct {
 	// invalid body, whose answer must list Pointers instead.
 	Want     any
 	Pointers []string
-	// Signing says how the tokens of work c are signed, Authorizations makes those
-	// that the requests have in turn, and Refusals are what must not get in.
-	Signing        Signing
+	// Terms are those of work c, Authorizations makes the tokens that the requests
+	// have in turn, and Refusals are what must not get in.
+	Terms          Terms
 	Authorizations func() ([]string, error)
 	Refusals       []Refusal
 }
@@ -55,16 +55,16 @@ func Tasks() ([]Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	unused := SigningHS256() // The others have no tokens.
+	unused := Terms{SigningHS256(), noHindrance} // The others have no tokens.
 	return slices.Concat([]Task{{
 		Name: "a", Title: "a: `GET /items/{id}?q=…`, small JSON answer",
-		Method: http.MethodGet, Target: work.ItemPath, Want: item, Signing: unused,
+		Method: http.MethodGet, Target: work.ItemPath, Want: item, Terms: unused,
 	}, {
 		Name: "b", Title: "b: `POST /orders`, 1 KB of JSON, rules of each kind, JSON answer",
-		Method: http.MethodPost, Target: work.OrderPath, Payload: valid, Want: receipt, Signing: unused,
+		Method: http.MethodPost, Target: work.OrderPath, Payload: valid, Want: receipt, Terms: unused,
 	}}, sellers, []Task{{
 		Name: "d", Title: "d: b with an invalid body, every violation listed",
-		Method: http.MethodPost, Target: work.OrderPath, Payload: invalid, Pointers: work.Pointers(work.Breaks()), Signing: unused,
+		Method: http.MethodPost, Target: work.OrderPath, Payload: invalid, Pointers: work.Pointers(work.Breaks()), Terms: unused,
 	}}), nil
 }
 
@@ -89,9 +89,9 @@ func sellerTasks(valid []byte, o *work.Order) (tasks []Task, err error) {
 		}
 		seen := Task{
 			Name:   "c-" + strings.ToLower(s.Algorithm),
-			Title:  "c, without its rate limit: b with a Bearer JWT (" + s.Algorithm + ") and a role, token seen before",
+			Title:  "c: b with a limit per client, a Bearer JWT (" + s.Algorithm + ") and a role, token seen before",
 			Method: http.MethodPost, Target: work.SellerPath, Payload: valid, Want: sold,
-			Signing: s, Authorizations: s.authorizations(1), Refusals: refusals,
+			Terms: Terms{s, noHindrance}, Authorizations: s.authorizations(1), Refusals: refusals,
 		}
 		fresh := seen
 		fresh.Name += newSuffix
@@ -134,6 +134,37 @@ func (t Task) refusedBy(p Peer, h http.Handler) error {
 		}
 		if status := e.send(h); status != r.Status {
 			return fmt.Errorf("%s, %s: %s gets %d, want %d", p.Name, t.Name, r.Name, status, r.Status)
+		}
+	}
+	return nil
+}
+
+// limitedBy checks that p limits each client, whatever its port, and no other
+// with it.
+func (t Task) limitedBy(p Peer) error {
+	if p.Violations == nil || t.Refusals == nil {
+		return nil
+	}
+	h, err := p.New(Terms{t.Terms.Signing, 2})
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Name, err)
+	}
+	e, err := t.exchange()
+	if err != nil {
+		return err
+	}
+	for _, request := range []struct {
+		name, from string
+		want       int
+	}{
+		{"the first request", "192.0.2.2:40000", http.StatusOK},
+		{"the second request", "192.0.2.2:40001", http.StatusOK},
+		{"a request over the limit", "192.0.2.2:40002", http.StatusTooManyRequests},
+		{"another client", "192.0.2.3:40000", http.StatusOK},
+	} {
+		e.template.RemoteAddr = request.from
+		if status := e.send(h); status != request.want {
+			return fmt.Errorf("%s, %s: %s gets %d, want %d", p.Name, t.Name, request.name, status, request.want)
 		}
 	}
 	return nil
