@@ -29,6 +29,7 @@ func TestNesting(t *testing.T) {
 		"<table><caption>a<tr><td>b": "<table><caption>a</caption><tbody><tr><td>b</td></tr></tbody></table>", "<table><col>x": "<table><colgroup><col></colgroup><tbody><tr><td>x</td></tr></tbody></table>",
 		"<table> <tr> <td>x": "<table> <tbody><tr> <td>x</td></tr></tbody></table>", "<table><table>x": "<table></table><table><tbody><tr><td>x</td></tr></tbody></table>",
 		"<table><thead><tr><th>a<tbody><tr><td>b": "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>b</td></tr></tbody></table>", "<table><tr><td><table><td>x</table>y": "<table><tbody><tr><td><table><tbody><tr><td>x</td></tr></tbody></table>y</td></tr></tbody></table>",
+		"<p><b>x</p><table><td>y</table>z": "<p><b>x</b></p><table><tbody><tr><td>y</td></tr></tbody></table>z",
 		"<table><tr><td><b>x</table>y": "<table><tbody><tr><td><b>x</b></td></tr></tbody></table>y", "<b><p><table></p>x": "<b><p></p><table><tbody><tr><td>x</td></tr></tbody></table></b>",
 		"<ul><li><table><tr><td></li>x": "<ul><li><table><tbody><tr><td>x</td></tr></tbody></table></li></ul>", "<p><table><tr><td><p>x": "<p></p><table><tbody><tr><td><p>x</p></td></tr></tbody></table>",
 		// Elements that are removed: a block ends a paragraph all the same.
@@ -66,5 +67,16 @@ func TestEndTagsOfWhatIsTooDeepEndNothingElse(t *testing.T) {
 	want := strings.Repeat("<div>", 7) + "<i>xy</i>z" + strings.Repeat("</div>", 7)
 	if got := p.Clean(in); got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	again := "<p><b><i><u><s><em><strong><tt>x</tt></strong></em></s></u></i></b></p>"
+	if got, want := p.Clean("<p><b><i><u><s><em><strong><tt>x<div><div><div>y"), again+"<div><div><div><b><i><u><s><em>y</em></s></u></i></b></div></div></div>"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	table := "<table><tbody><tr><td>x</td></tr></tbody></table>"
+	for divs, want := range map[int]string{4: table, 5: "x"} {
+		around := strings.Repeat("<div>", divs)
+		if got, want := p.Clean(around+"<table>x"), around+want+strings.Repeat("</div>", divs); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
