@@ -49,7 +49,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		app.cfg.RateLimit.Rule.Limit = c.RateLimit
 	}
 	server, err := c.server(p)
-	if mistakes := errors.Join(p.compile(c.Settings), c.explain(err)); mistakes != nil {
+	if mistakes := errors.Join(p.compile(c.Settings), c.explain(err), c.redirectMistake(app)); mistakes != nil {
 		return mistakes
 	}
 	app.development.Store(server.DevelopmentCA() != "")
@@ -74,15 +74,22 @@ func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
 	if mistake != nil { // It is complained about once; the other mistakes are wanted, too.
 		addr = "127.0.0.1:0"
 	}
+	redirect, err := serve.NewRedirect(serve.RedirectConfig{
+		Origin: func(r *http.Request) (string, error) { return c.redirectOrigin(app, r, server.Addr()) },
+		Answer: app.answerPlain,
+	})
+	if err != nil {
+		return nil, err
+	}
 	server, err = serve.New(serve.Config{
-		Addr: addr, DataDir: c.DataDir,
+		Addr: addr, DataDir: c.DataDir, RedirectAddr: c.HTTPAddr, Redirect: redirect,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, ClientCAs: c.clientCAs(),
 		InsecurePlainHTTP:              c.InsecurePlainHTTP,
 		InsecureDevelopmentCertificate: c.InsecureDevelopmentCertificate,
 		GracePeriod:                    c.Grace, DrainDelay: c.DrainDelay,
 		Framing: framing.Config{Render: app.refuse},
 		Logger:  app.cfg.Logger,
-		Ready:   func(addr net.Addr) { c.welcome(p, addr, server.DevelopmentCA()) },
+		Ready:   func(addr net.Addr) { c.welcome(p, addr, server.RedirectAddr(), server.DevelopmentCA()) },
 		OnDrain: func() {
 			app.draining.Store(true)
 			app.cfg.Logger.Info("stopping", "grace", c.Grace.String())
@@ -145,12 +152,16 @@ func (a *App) refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem)
 
 // welcome says where the app is. For people it is a text, for machines one
 // record of the log.
-func (c *serveCommand) welcome(p *program, addr net.Addr, authority string) {
+func (c *serveCommand) welcome(p *program, addr, plain net.Addr, authority string) {
 	app, url := p.app, c.url(addr)
 	optOuts := len(app.Audit()) + len(c.optOuts())
 	docs, hidden := app.docsAt(url)
 	if c.LogFormat != "text" {
-		app.cfg.Logger.Info("serving", "title", app.cfg.Title, "version", app.cfg.Version, "addr", addr.String(), "url", url,
+		http := ""
+		if plain != nil {
+			http = plain.String()
+		}
+		app.cfg.Logger.Info("serving", "title", app.cfg.Title, "version", app.cfg.Version, "addr", addr.String(), "http_addr", http, "url", url,
 			"docs", docs, "docs_hidden", hidden, "operations", len(app.operations), "opt_outs", optOuts, "development_authority", authority)
 		return
 	}
@@ -159,6 +170,9 @@ func (c *serveCommand) welcome(p *program, addr net.Addr, authority string) {
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) { fmt.Fprintf(w, "  "+name+"\t"+format+"\n", args...) }
 	line("API", "%s", url)
+	if plain != nil {
+		line("HTTP", "http://%s leads browsers to https, and refuses all else", plain)
+	}
 	switch {
 	case docs != "":
 		line("Docs", "%s", docs)
@@ -244,7 +258,7 @@ func (e startError) Error() string {
 		"InsecurePlainHTTP", "--insecure-plain-http",
 		"InsecureDevelopmentCertificate", "--insecure-development-certificate",
 		"TLSCert", "--tls-cert", "TLSKey", "--tls-key", "ClientCAs", "--tls-client-ca", "DataDir", "--data",
-		"GracePeriod", "--grace", "DrainDelay", "--drain-delay", "Addr", "--addr",
+		"GracePeriod", "--grace", "DrainDelay", "--drain-delay", "RedirectAddr", "--http-addr", "Addr", "--addr",
 	).Replace(e.cause.Error())
 	if next := e.advice(); next != "" {
 		text += "\n" + next
@@ -258,15 +272,19 @@ func (e startError) advice() string {
 	_, file := errors.AsType[*fs.PathError](err)
 	_, link := errors.AsType[*os.LinkError](err)
 	_, network := errors.AsType[*net.OpError](err)
+	flag := "--addr"
+	if strings.HasPrefix(err.Error(), "serve: RedirectAddr: ") {
+		flag = "--http-addr"
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return "Another program listens there: stop it, or choose another port with --addr."
+		return "Another program listens there: stop it, or choose another port with " + flag + "."
 	case network && errors.Is(err, syscall.EACCES):
-		return "Ports below 1024 need a privilege: choose a higher one with --addr, or grant CAP_NET_BIND_SERVICE."
+		return "Ports below 1024 need a privilege: choose a higher one with " + flag + ", or grant CAP_NET_BIND_SERVICE."
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "This machine does not have that address: choose one that it has with --addr."
+		return "This machine does not have that address: choose one that it has with " + flag + "."
 	case network:
-		return "Choose an address of this machine with --addr, such as 127.0.0.1:8443."
+		return "Choose an address of this machine with " + flag + ", such as 127.0.0.1:8443."
 	case e.development && (file || link):
 		return "Choose with --data a folder in which this program may write, or give --tls-cert and --tls-key."
 	case errors.Is(err, fs.ErrNotExist):

@@ -34,6 +34,11 @@ import (
 type Settings struct {
 	// Addr is the TCP address to listen on.
 	Addr string `env:"FASTNESS_ADDR" default:"127.0.0.1:8443" placeholder:"HOST:PORT" help:"Address to listen on, ${default} by default."`
+	// HTTPAddr, if not empty, is the TCP address of a second listener, without TLS,
+	// that leads browsers to HTTPS and refuses programs: usually port 80. It serves
+	// nothing; see serve.Redirect. A redirect goes to the PublicURL, or else to the
+	// host of the request if it is one of the app's, and to the port of Addr.
+	HTTPAddr string `name:"http-addr" env:"FASTNESS_HTTP_ADDR" placeholder:"HOST:PORT" help:"Address that leads browsers from http:// to https:// and refuses all else, usually port 80; none by default."`
 	// PublicURL is the URL under which the world reaches the app, without a path:
 	// https://api.example.com. In development it is that of Addr.
 	PublicURL string `name:"public-url" env:"FASTNESS_PUBLIC_URL" placeholder:"URL" help:"URL under which the world reaches the app, such as https://api.example.com; in development it is localhost."`

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fastness/fastness/guard/framing"
@@ -69,6 +70,16 @@ type Config struct {
 	// other protocols included. More wait in the kernel. The default is 10,000.
 	MaxConns int
 
+	// RedirectAddr, if not empty, is the TCP address of a second listener, without
+	// TLS, for people who type an address without "https://": usually port 80. It
+	// serves nothing: Redirect answers there. Its limits are its own and not to be
+	// set: one request a connection, a head of 8 KiB after a target of 4 KiB, within
+	// 5 seconds, and 1024 connections. It stops when the server does. The default is
+	// none; plain HTTP gets no answer then.
+	RedirectAddr string
+	// Redirect answers at RedirectAddr. It is required there.
+	Redirect *Redirect
+
 	// Framing sets the limits of request heads, those of HTTP/2 included. Its
 	// HeadTimeout defaults to ReadHeaderTimeout.
 	Framing framing.Config
@@ -104,7 +115,7 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func (cfg Config) validate() error {
-	mistakes := []error{cfg.validateAddr(), cfg.validateTLS()}
+	mistakes := []error{validateAddr("Addr", cfg.Addr), cfg.validateTLS(), cfg.validateRedirect()}
 	for _, limit := range [...]struct {
 		name  string
 		value time.Duration
@@ -130,15 +141,33 @@ func (cfg Config) validate() error {
 	return errors.Join(mistakes...)
 }
 
-func (cfg Config) validateAddr() error {
-	_, port, err := net.SplitHostPort(cfg.Addr)
+func validateAddr(field, addr string) error {
+	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return errors.New(`Addr is not an address, want a form like "127.0.0.1:8443"`)
+		return fmt.Errorf(`%s is not an address, want a form like "127.0.0.1:8443"`, field)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return errors.New("the port of Addr is not a number from 0 to 65535")
+		return fmt.Errorf("the port of %s is not a number from 0 to 65535", field)
 	}
 	return nil
+}
+
+func (cfg Config) validateRedirect() error {
+	if cfg.RedirectAddr == "" {
+		return nil
+	}
+	mistakes := []error{validateAddr("RedirectAddr", cfg.RedirectAddr)}
+	mistake := func(wrong bool, text string) {
+		if wrong {
+			mistakes = append(mistakes, errors.New(text))
+		}
+	}
+	mistake(cfg.Redirect == nil, "RedirectAddr is set and Redirect is nil, want one made by NewRedirect")
+	mistake(cfg.PlainHTTP, "RedirectAddr is set although plain HTTP is to be served, so there is no HTTPS to redirect to")
+	mistake(cfg.RedirectAddr == cfg.Addr && !strings.HasSuffix(cfg.Addr, ":0"), "RedirectAddr is that of the HTTPS listener, want another port")
+	mistake(!cfg.PlainHTTP && cfg.TLSCert == "" && cfg.InsecureDevelopmentCertificate == "" && !isLoopback(cfg.RedirectAddr),
+		"RedirectAddr is not loopback and the certificate is for this machine only, want a certificate or a reason in InsecureDevelopmentCertificate")
+	return errors.Join(mistakes...)
 }
 
 func (cfg Config) validateTLS() error {

@@ -12,6 +12,16 @@
 // authority in the file [Server.DevelopmentCA]: it can vouch for localhost and for
 // nothing else, and its key never leaves DataDir.
 //
+// Next to it plain HTTP can be answered, where people look for it first:
+//
+//	redirect, err := serve.NewRedirect(serve.RedirectConfig{
+//		Origin: func(*http.Request) (string, error) { return "https://api.example.com", nil },
+//	})
+//	server, err := serve.New(serve.Config{Addr: ":443", RedirectAddr: ":80", Redirect: redirect, …}, app)
+//
+// Browsers that ask for a page are led to HTTPS; programs are refused, and nothing is
+// served. See [Redirect].
+//
 // # Connections
 //
 // The framing guard must see plain text, so the server does the TLS handshake itself
@@ -58,6 +68,7 @@ type Server struct {
 	drain   atomic.Bool
 	silent  sync.Map // net.Conn that have not sent a request yet
 	pending sync.WaitGroup
+	plain   *Server // answers at RedirectAddr, or nil
 
 	mu   sync.Mutex // guards following
 	addr net.Addr
@@ -86,7 +97,36 @@ func newServer(cfg Config, handler http.Handler, now func() time.Time) (*Server,
 	}
 	s.slots = make(chan struct{}, cfg.MaxConns)
 	s.http = s.newHTTP(handler)
+	if cfg.RedirectAddr != "" {
+		plain, err := newPlain(cfg)
+		if err != nil {
+			return nil, err
+		}
+		s.plain = plain
+	}
 	return s, nil
+}
+
+// newPlain returns the server of RedirectAddr: one like any other, with small limits
+// and without anything to serve.
+func newPlain(cfg Config) (*Server, error) {
+	limit := min(cfg.ReadHeaderTimeout, 5*time.Second)
+	small := Config{
+		Addr: cfg.RedirectAddr, PlainHTTP: true,
+		ReadHeaderTimeout: limit, ReadTimeout: limit, WriteTimeout: limit, IdleTimeout: limit,
+		DrainDelay: cfg.DrainDelay, GracePeriod: cfg.GracePeriod, MaxConns: min(cfg.MaxConns, 1024),
+		Framing: framing.Config{TargetBytes: 4 << 10, HeadBytes: 8 << 10, Render: cfg.Redirect.render},
+		Logger:  cfg.Logger,
+	}
+	if cfg.TLSCert != "" || cfg.InsecureDevelopmentCertificate != "" {
+		small.InsecurePlainHTTP = "nothing is served, and credentials are refused"
+	}
+	plain, err := newServer(small, cfg.Redirect, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	plain.http.SetKeepAlivesEnabled(false)
+	return plain, nil
 }
 
 func (s *Server) newHTTP(handler http.Handler) *http.Server {
@@ -138,6 +178,15 @@ func (s *Server) Addr() net.Addr {
 	return s.addr
 }
 
+// RedirectAddr returns the address of the listener for plain HTTP, or nil if there is
+// none, or none yet.
+func (s *Server) RedirectAddr() net.Addr {
+	if s.plain == nil {
+		return nil
+	}
+	return s.plain.Addr()
+}
+
 // Draining reports whether the server was told to stop. A readiness check should
 // fail from then on; the requests that are under way are still served.
 func (s *Server) Draining() bool { return s.drain.Load() }
@@ -157,7 +206,33 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
+	if s.plain == nil {
+		s.warn()
+		return s.serve(ctx, listener)
+	}
+	plain, err := s.plain.listen(ctx)
+	if err != nil {
+		_ = listener.Close()
+		s.mu.Lock()
+		s.addr = nil
+		s.mu.Unlock()
+		return fmt.Errorf("serve: RedirectAddr: %w", err)
+	}
 	s.warn()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() {
+		defer stop() // One does not go on without the other.
+		ended <- s.plain.serve(ctx, plain)
+	}()
+	err = s.serve(ctx, listener)
+	stop()
+	return errors.Join(err, <-ended)
+}
+
+// serve serves what listener accepts until ctx is done.
+func (s *Server) serve(ctx context.Context, listener net.Listener) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	s.http.BaseContext = func(net.Listener) context.Context { return requests }
