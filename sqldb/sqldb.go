@@ -95,7 +95,7 @@ func Begin(ctx context.Context, from From) (*Tx, func(error) error, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("begin: %w", err)
 	}
-	return &Tx{tx}, end(tx), nil
+	return &Tx{tx}, end(ctx, tx), nil
 }
 
 // BeginRead begins a transaction that only reads, and sees the database as it
@@ -110,13 +110,17 @@ func BeginRead(ctx context.Context, from From) (*ReadTx, func(error) error, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("begin to read: %w", err)
 	}
-	return &ReadTx{tx}, end(tx), nil
+	return &ReadTx{tx}, end(ctx, tx), nil
 }
 
-func end(tx *sql.Tx) func(error) error {
+func end(ctx context.Context, tx *sql.Tx) func(error) error {
 	return func(failure error) error {
 		if failure == nil {
-			if err := tx.Commit(); err != nil {
+			err := tx.Commit()
+			if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // The caller went away, and that has rolled back.
+				err = ctx.Err()
+			}
+			if err != nil {
 				return fmt.Errorf("commit: %w", err)
 			}
 			return nil

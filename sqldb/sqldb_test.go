@@ -68,8 +68,8 @@ func TestCancelledContextRollsBack(t *testing.T) {
 		}
 		cancel()
 		synctest.Wait()
-		if err := end(nil); err == nil {
-			t.Error("end(nil) after cancel = nil, want an error: nothing was committed")
+		if err := end(nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("end(nil) after cancel = %v, want that the caller went away: nothing was committed, and nothing is wrong here", err)
 		}
 		if got, want := j.read(), []string{"begin", "roll back"}; !slices.Equal(got, want) {
 			t.Errorf("the database saw %q, want %q", got, want)
@@ -156,6 +156,9 @@ func TestTextMadeAtRunTimeIsNoStatement(t *testing.T) {
 	for _, typ := range []reflect.Type{reflect.TypeFor[*sqldb.Tx](), reflect.TypeFor[*sqldb.ReadTx]()} {
 		for i := range typ.NumMethod() {
 			m := typ.Method(i)
+			if m.Name == "Writes" { // It takes nothing.
+				continue
+			}
 			got := m.Type.In(2)
 			if got.Kind() != reflect.String || got == reflect.TypeFor[string]() || token.IsExported(got.Name()) {
 				t.Errorf("%s.%s takes a statement of type %s, want a string type that is not exported", typ, m.Name, got)
