@@ -57,7 +57,7 @@ func TestSealedValuesComeBack(t *testing.T) {
 		if got, ok := get(t, c, box); !ok || got != value {
 			t.Errorf("%q comes back as %q, %v", value, got, ok)
 		}
-		if value != "" && strings.Contains(box, value) {
+		if len(value) > 8 && strings.Contains(box, value) { // A letter is there by chance.
 			t.Errorf("%q shows %q", box, value)
 		}
 		if value != "" && sealed(t, c, value) == box {
