@@ -22,6 +22,8 @@ func TestNesting(t *testing.T) {
 		"<form>x<div><form>y</form>z</div></form>": "<form>x<div>y</div></form>z", "<p>a<button><p>b</button>c": "<p>a<button><p>b</p></button>c</p>",
 		// Formatting that is nested wrongly.
 		"<b><i>x</b>y</i>z": "<b><i>x</i></b><i>y</i>z", "<p><b>x<p>y</b>z": "<p><b>x</b></p><p><b>y</b>z</p>", "<b><p>x</b>y</p>z": "<b><p>xy</p></b>z", "<b><i>x</b></i>y": "<b><i>x</i></b>y",
+		"<p><b><i><u><s><em><strong><tt><code><small>x</p>y": "<p><b><i><u><s><em><strong><tt><code><small>x</small></code></tt></strong></em></s></u></i></b></p>" +
+			"<b><i><u><s><em><strong><tt><code>y</code></tt></strong></em></s></u></i></b>", // no more than eight
 		"<b><table><tr><td></b>x</table>y": "<b><table><tbody><tr><td>x</td></tr></tbody></table>y</b>", "<span><div>x</span>y</div>z": "<span><div>xy</div></span>z", "<div><span>x</div>y": "<div><span>x</span></div>y",
 		"<td>x": "x", "x</b>y</p></div></br></table>": "xy",
 		// Tables.
@@ -30,7 +32,7 @@ func TestNesting(t *testing.T) {
 		"<table> <tr> <td>x": "<table> <tbody><tr> <td>x</td></tr></tbody></table>", "<table><table>x": "<table></table><table><tbody><tr><td>x</td></tr></tbody></table>",
 		"<table><thead><tr><th>a<tbody><tr><td>b": "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>b</td></tr></tbody></table>", "<table><tr><td><table><td>x</table>y": "<table><tbody><tr><td><table><tbody><tr><td>x</td></tr></tbody></table>y</td></tr></tbody></table>",
 		"<p><b>x</p><table><td>y</table>z": "<p><b>x</b></p><table><tbody><tr><td>y</td></tr></tbody></table>z",
-		"<table><tr><td><b>x</table>y": "<table><tbody><tr><td><b>x</b></td></tr></tbody></table>y", "<b><p><table></p>x": "<b><p></p><table><tbody><tr><td>x</td></tr></tbody></table></b>",
+		"<table><tr><td><b>x</table>y":     "<table><tbody><tr><td><b>x</b></td></tr></tbody></table>y", "<b><p><table></p>x": "<b><p></p><table><tbody><tr><td>x</td></tr></tbody></table></b>",
 		"<ul><li><table><tr><td></li>x": "<ul><li><table><tbody><tr><td>x</td></tr></tbody></table></li></ul>", "<p><table><tr><td><p>x": "<p></p><table><tbody><tr><td><p>x</p></td></tr></tbody></table>",
 		// Elements that are removed: a block ends a paragraph all the same.
 		"<p>a<blink>b": "<p>ab</p>", "<p>a<xmp>b</xmp>c": "<p>a</p>bc", "<p>a<listing>b": "<p>a</p>b", "<image src=x>": `<img src="x">`,
