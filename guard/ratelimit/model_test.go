@@ -197,28 +197,6 @@ func TestASliceComesBackWithTheLastOfIt(t *testing.T) {
 	}
 }
 
-// TestMoreSlicesThanSlots: two seconds cannot be cut into sevenths of whole
-// microseconds, so that nine slices may count at once.
-func TestMoreSlicesThanSlots(t *testing.T) {
-	c := newClock()
-	m := memory(t, ratelimit.MemoryConfig{MaxKeys: 64, Now: c.now})
-	s := spend("k", ratelimit.SlidingWindow, ratelimit.Quota{Count: 100, Window: 2 * time.Second})
-	const slice = 285714 * time.Microsecond
-	at := func(d time.Duration, remaining int) {
-		t.Helper()
-		c.advance(d - c.now().Sub(newClock().now()))
-		if take(t, m, s); s.States[0].Remaining != remaining {
-			t.Errorf("at %v: %d remain, want %d", d, s.States[0].Remaining, remaining)
-		}
-	}
-	at(slice-time.Microsecond, 99)
-	for i := range time.Duration(8) {
-		at((i+1)*slice, 98-int(i))
-	}
-	at(8*slice+time.Microsecond, 91) // The first is as old as the window.
-	at(9*slice, 91)                  // The second is.
-}
-
 // TestRoundingAddsNothing: of 600 million in a second one comes back in less than
 // two nanoseconds.
 func TestRoundingAddsNothing(t *testing.T) {

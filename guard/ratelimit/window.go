@@ -81,13 +81,15 @@ func (b *budget) windowWait(now int64, cost int, q Quota, tick int64) int64 {
 
 // windowSpend writes down cost units.
 func (b *budget) windowSpend(now int64, cost int, q Quota, tick int64) {
-	at := uint32((now + tick - 1) / tick)
-	slice := uint32(int64(q.Window) / tick / (slots - 1))
+	whole := (now + tick - 1) / tick
+	at := uint32(whole)
+	slice := (int64(q.Window)/tick + slots - 2) / (slots - 1) // Rounded up, or a window could touch one more.
 	b.total += uint32(cost)
 	b.until = now + int64(q.Window)
 	if b.used > 0 {
 		last := &b.ring[(b.head+b.used-1)%slots]
-		if b.used == slots || last.at == at || q.Count > slots && last.at/slice == at/slice {
+		before := whole - int64(at-last.at)
+		if b.used == slots || last.at == at || q.Count > slots && before/slice == whole/slice {
 			last.at = at
 			last.n += uint32(cost)
 			return
