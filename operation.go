@@ -28,6 +28,7 @@ type operationPlan struct {
 	id         string
 	input      inputPlan
 	output     *schema.Plan // nil if the answer has no JSON body
+	table      *table       // nil if the answer is no CSV
 	status     int
 	wrapped    http.Handler // the operation within its middleware, or nil
 	unroutable bool         // the pattern is wrong
@@ -115,6 +116,11 @@ func (op *operationPlan) compileOutput(a *App) (errs []error) {
 		return []error{fmt.Errorf("answer: %w", err)}
 	}
 	op.output = plan
+	if op.isResult && op.result.outline().table {
+		if op.table, err = newTable(a.types, typ); err != nil {
+			return []error{fmt.Errorf("answer: %w", err)}
+		}
+	}
 	return nil
 }
 

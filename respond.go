@@ -29,6 +29,9 @@ func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
 			return err
 		}
 	}
+	if op.table != nil {
+		return op.table.render(x, op.output, a)
+	}
 	if !a.body.IsValid() || op.output == nil {
 		return nil
 	}

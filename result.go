@@ -25,6 +25,7 @@ type outline struct {
 	status  int          // 0 for the operation's own
 	body    reflect.Type // nil for none, or none in JSON
 	content string       // the media type of a body that is not JSON
+	table   bool         // body is a list, and is sent as a CSV only
 	headers []string
 }
 
@@ -38,6 +39,7 @@ type answer struct {
 	raw     []byte
 	content string
 	page    *pageAnswer
+	rows    reflect.Value // of a CSV
 	// elsewhere is a URL to redirect to, which the app has to allow.
 	elsewhere string
 }
