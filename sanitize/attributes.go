@@ -37,18 +37,17 @@ func useOf(attribute string) use {
 const maxAttributes = 64
 
 // attributes writes what is allowed of the attributes of a tag. Of two with one
-// name the first counts, as in a browser, whether it is kept or not.
+// name the tokenizer gives the first, which is the one that counts in a browser.
 func (c *cleaner) attributes(e *element, z *html.Tokenizer) {
-	c.names = c.names[:0]
-	linked := e.name == "a"
-	for more := z != nil; more && len(c.names) < maxAttributes; {
+	count, linked := 0, e.name == "a"
+	for more := z != nil; more && count < maxAttributes; {
 		var key, value []byte
 		key, value, more = z.TagAttr()
 		rule := c.rule(e, key)
-		if rule == nil || slices.Contains(c.names, rule.name) {
+		if rule == nil {
 			continue
 		}
-		c.names = append(c.names, rule.name)
+		count++
 		if slices.ContainsFunc(e.set, func(p pair) bool { return p.name == rule.name }) {
 			continue
 		}

@@ -65,8 +65,8 @@ func TestInvalidUTF8IsNotCompleted(t *testing.T) {
 // TestEndTagsOfWhatIsTooDeepEndNothingElse: the elements around it go on.
 func TestEndTagsOfWhatIsTooDeepEndNothingElse(t *testing.T) {
 	p := policy(t, sanitize.Config{MaxDepth: 8})
-	in := strings.Repeat("<div>", 7) + "<i><b><b>x</b></b>y</i>z"
-	want := strings.Repeat("<div>", 7) + "<i>xy</i>z" + strings.Repeat("</div>", 7)
+	in := strings.Repeat("<div>", 7) + "<b><b><b>x</b></b>y</b>z"
+	want := strings.Repeat("<div>", 7) + "<b>xy</b>z" + strings.Repeat("</div>", 7)
 	if got := p.Clean(in); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}

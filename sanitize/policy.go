@@ -81,8 +81,7 @@ type cleaner struct {
 	repaired bool
 	// verifies says that the input is the output of another cleaning.
 	verifies bool
-	atPre    bool     // the last token was the start tag of a pre
-	names    []string // of the attributes of the tag at hand
+	atPre    bool // the last token was the start tag of a pre
 }
 
 // open is an element without its end tag.
