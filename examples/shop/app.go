@@ -87,6 +87,7 @@ func newApp(limits limits) *fastness.App {
 	items := app.Group("/items", fastness.Tags("items"))
 	fastness.Get(items, "/", listItems, access.Public, ratelimit.Per(cmp.Or(limits.items, "5/minute"), ratelimit.ByClient), fastness.ResponseDescription("A part of the list."))
 	fastness.Post(items, "/", createItem, sells, fastness.ResponseDescription("The new item. Location says where it is."))
+	fastness.Get(items, "/export", exportItems, sells, fastness.ResponseDescription("The items as a file."))
 
 	item := items.Group("/{item_id}", fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
 	fastness.Get(item, "", readItem, access.Public, fastness.ResponseDescription("The item."))
