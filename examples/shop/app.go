@@ -8,12 +8,14 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/oidc"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/passkey"
 	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/securitytxt"
 	"github.com/fastness/fastness/sqldb"
 )
 
@@ -32,6 +34,7 @@ const mainBranch = "castle"
 // the shop has where customers use it.
 type limits struct {
 	items    string // of the list of items, for each client
+	reviews  string // of new reviews, for each user
 	general  ratelimit.Config
 	identity identity.Limits
 }
@@ -47,6 +50,7 @@ func newApp(limits limits) *fastness.App {
 		License:     &openapi.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
 		Tags: []openapi.Tag{
 			{Name: "items", Description: "What is for sale."},
+			{Name: "reviews", Description: "What is said about it."},
 			{Name: "orders", Description: "What somebody buys."},
 			{Name: "log-in", Description: "Tokens and sessions."},
 			{Name: "me", Description: "The caller's own account."},
@@ -54,16 +58,19 @@ func newApp(limits limits) *fastness.App {
 			{Name: "requests", Description: "How a request looks from the inside."},
 			{Name: "pages", Description: "For people."},
 		},
-		Source: source,
-		Roles:  roles(),
+		Source:      source,
+		Roles:       roles(),
+		Headers:     headers.Config{ReportTo: "/csp-reports"},
+		SecurityTxt: securitytxt.Config{Contact: []string{"https://github.com/fastness/fastness/security/policy"}},
 	})
+	app.Use(leadToLogin)
 
 	users := identity.New(identity.Config{
 		Open:   openUsers,
 		Name:   "Fastness shop",
 		Roles:  roles(),
 		SignUp: &identity.SignUp{Roles: []string{"customer"}, Tenant: mainBranch},
-		Scopes: []identity.Scope{{Name: "items", Description: "Sell items."}, {Name: "orders", Description: "Order items."}},
+		Scopes: []identity.Scope{{Name: "items", Description: "Sell items."}, {Name: "orders", Description: "Order items."}, {Name: "reviews", Description: "Review items."}},
 		// Machines whose certificate the authority of --tls-client-ca has signed are
 		// the user of that name.
 		CertificateUser: func(cert *x509.Certificate) string { return cert.Subject.CommonName },
@@ -80,6 +87,9 @@ func newApp(limits limits) *fastness.App {
 	fastness.ProvideCleanup(app, sqldb.BeginRead)
 	fastness.Provide(app, loadItem)
 	fastness.Provide(app, lockItem)
+	fastness.Provide(app, lockReview)
+	fastness.ProvideApp(app, openRules)
+	fastness.Provide(app, visitorOf)
 	fastness.Provide(app, loadOrder)
 	fastness.Provide(app, lockOrder)
 
@@ -95,6 +105,16 @@ func newApp(limits limits) *fastness.App {
 	fastness.Put(own, "", replaceItem, fastness.ResponseDescription("The item as it is now."))
 	fastness.Patch(own, "", changeItem, fastness.ResponseDescription("The item as it is now."))
 	fastness.Delete(own, "", deleteItem, fastness.ResponseDescription("The item is gone."))
+
+	reviews := app.Group("/items/{item_id}/reviews", fastness.Tags("reviews"), fastness.Response[*problem.Problem](404, "No such item or review."))
+	writing := ratelimit.Rule{Limit: cmp.Or(limits.reviews, "10/hour"), Name: "reviews"} // by JSON and by the form
+	fastness.Get(reviews, "", listReviews, access.Public, fastness.ResponseDescription("A part of the reviews."))
+	fastness.Post(reviews, "", createReview, access.Scope("reviews"), writing, fastness.ResponseDescription("The review as it is kept."),
+		fastness.Response[*problem.Problem](409, "The caller has reviewed the item already."))
+	fastness.Post(reviews, "/form", submitReview, access.Scope("reviews"), writing, fastness.Middleware(withOutcome), fastness.Hidden())
+	review := reviews.Group("/{review_id}", access.Scope("reviews"), access.Object("its author or an administrator", mayRemove))
+	fastness.Delete(review, "", deleteReview, fastness.ResponseDescription("The review is gone."))
+	fastness.Post(review, "/delete", submitRemoval, fastness.Hidden())
 
 	orders := app.Group("/orders", access.Scope("orders"), fastness.Tags("orders"))
 	fastness.Get(orders, "", listOrders, fastness.ResponseDescription("The orders, the newest first."))
@@ -112,9 +132,13 @@ func newApp(limits limits) *fastness.App {
 	fastness.Post(requests, "/secure", secure, csrf.RequireToken(), fastness.ResponseDescription("What it is."))
 	fastness.Get(requests, "/read_item/{item_id}", readRequest, fastness.ResponseDescription("The request."))
 
-	pages := app.Group("", access.Public, fastness.Tags("pages"))
-	fastness.Get(pages, "/", home, fastness.ResponseDescription("The greeting or the page."))
-	fastness.Get(pages, "/static/shop.css", styleSheet, fastness.Hidden())
-	fastness.Get(pages, "/static/shop.svg", icon, fastness.Hidden())
+	people := app.Group("", access.Public, fastness.Tags("pages"))
+	fastness.Get(people, "/", home, fastness.ResponseDescription("The greeting or the page."))
+	fastness.Get(people, "/items/{item_id}/page", showItem, fastness.ResponseDescription("The page, or the reviews."),
+		fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
+	fastness.Get(people, "/admin", adminPage, access.All(access.Role("admin"), access.Scope("users")), fastness.ResponseDescription("The page or its numbers."))
+	fastness.Post(people, "/logout/form", logOutForm, csrf.RequireToken(), fastness.Hidden())
+	fastness.Get(people, "/static/shop.css", styleSheet, fastness.Hidden())
+	fastness.Get(people, "/static/shop.svg", icon, fastness.Hidden())
 	return app
 }

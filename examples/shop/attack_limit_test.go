@@ -18,15 +18,15 @@ import (
 // The attacks on rate limits, with the limits that the shop has where customers
 // use it, and a clock that stands still until a test moves it.
 
-// limited is a shop with its own limits. Its requests come from 192.0.2.1.
-type limited struct {
+// limitedShop is a shop with its own limits. Its requests come from 192.0.2.1.
+type limitedShop struct {
 	*shop
 	now time.Time
 }
 
-func openLimited(t *testing.T) *limited {
+func openLimited(t *testing.T) *limitedShop {
 	t.Helper()
-	l := &limited{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	l := &limitedShop{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	app := newApp(limits{general: ratelimit.Config{Now: func() time.Time { return l.now }}})
 	fastness.ProvideValue(app, fastness.Settings{DataDir: t.TempDir()})
 	if err := app.Start(t.Context()); err != nil {
@@ -38,7 +38,7 @@ func openLimited(t *testing.T) *limited {
 }
 
 // itemsFrom asks for the list of items: five a minute are for each client.
-func (l *limited) itemsFrom(remote, method, target string, header ...string) reply {
+func (l *limitedShop) itemsFrom(remote, method, target string, header ...string) reply {
 	r := httptest.NewRequest(method, target, nil)
 	r.RemoteAddr = remote
 	return l.send(r, header...)

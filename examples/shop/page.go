@@ -5,6 +5,8 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/sqldb"
@@ -14,41 +16,27 @@ import (
 //go:embed web
 var web embed.FS
 
-var homeTemplate = template.Must(template.New("home.html").
-	Funcs(template.FuncMap{"money": money}).ParseFS(web, "web/home.html"))
+// pages are the templates of all pages; what they share is in layout.html.
+var pages = template.Must(template.New("").Funcs(funcs()).ParseFS(web, "web/*.html"))
+
+func funcs() template.FuncMap {
+	return template.FuncMap{"money": money, "stars": stars, "day": day, "moment": moment}
+}
 
 type homeInput struct {
-	App     *fastness.App
 	Request *http.Request
+	Visitor Visitor
 	Tx      *sqldb.ReadTx
 }
 
 // Home is the front page. Programs get the message, browsers a page with all of
 // it.
 type Home struct {
-	Message string     `json:"message" maxLength:"100" example:"Hello World"`
-	Items   []homeItem `json:"-"`
-	Docs    bool       `json:"-"`
-	Origin  string     `json:"-"`
-}
-
-// homeItem is what the page says of an item. An ItemView has a member for
-// administrators, which a template would show to everybody.
-type homeItem struct {
-	ID           int64
-	Name         string
-	Description  *string
-	PriceWithTax decimal.Decimal
-	Tax          *decimal.Decimal
-}
-
-func homeItems(items []Item) []homeItem {
-	shown := make([]homeItem, len(items))
-	for i, item := range items {
-		view := viewOf(item, nil)
-		shown[i] = homeItem{view.ID, view.Name, view.Description, view.PriceWithTax(), view.Tax}
-	}
-	return shown
+	fastness.Page
+	Message string      `json:"message" maxLength:"100" example:"Hello World"`
+	Items   []shownItem `json:"-"`
+	Visitor Visitor     `json:"-"`
+	Origin  string      `json:"-"`
 }
 
 // home says hello: to a program in JSON, to a person with a page.
@@ -56,15 +44,11 @@ func homeItems(items []Item) []homeItem {
 // The header Accept decides. What takes anything gets JSON.
 func home(ctx context.Context, in homeInput) (fastness.View[Home], error) {
 	items, err := selectItems(ctx, in.Tx, 12, 0)
-	return fastness.View[Home]{
-		Template: homeTemplate,
-		Body: Home{
-			Message: "Hello World",
-			Items:   homeItems(items),
-			Docs:    in.App.DocsShown(),
-			Origin:  "https://" + in.Request.Host,
-		},
-	}, err
+	page := Home{Message: "Hello World", Visitor: in.Visitor, Origin: "https://" + in.Request.Host}
+	for _, item := range items {
+		page.Items = append(page.Items, shown(item))
+	}
+	return fastness.View[Home]{Template: pages.Lookup("home.html"), Body: page}, err
 }
 
 // money writes an amount with two decimal places, or with all that it has.
@@ -74,6 +58,15 @@ func money(amount decimal.Decimal) string {
 	}
 	return amount.StringFixed(2)
 }
+
+// stars draws 1 to 5 stars. Beside it the page says the number.
+func stars(n int) string {
+	n = min(max(n, 0), 5)
+	return strings.Repeat("★", n) + strings.Repeat("☆", 5-n)
+}
+
+func day(t time.Time) string    { return t.Format("2 January 2006") }
+func moment(t time.Time) string { return t.UTC().Format("2 Jan 15:04:05") }
 
 func styleSheet(context.Context, struct{}) (fastness.Raw, error) {
 	return static("web/shop.css", "text/css; charset=utf-8")

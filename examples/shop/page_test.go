@@ -33,7 +33,7 @@ func TestHomeListsItemsForBrowsers(t *testing.T) {
 		t.Fatalf("GET / = %d %s, want a page", got.status, got.header.Get("Content-Type"))
 	}
 	for _, want := range []string{
-		"Bread for the garrison", "<strong>0.30</strong>", `href="/items/6"`, "curl -k https://localhost/items/", "<h1>", `lang="en"`,
+		"Bread for the garrison", "<strong>0.30</strong>", `href="/items/6/page"`, "curl -k https://localhost/items/", "<h1>", `lang="en"`,
 	} {
 		if !strings.Contains(got.body, want) {
 			t.Errorf("the page does not have %s", want)

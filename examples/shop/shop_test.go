@@ -54,7 +54,7 @@ type parts struct {
 func unlimited() limits {
 	const many = "1000000/second"
 	return limits{
-		items: many, general: ratelimit.Config{Rule: ratelimit.Rule{Limit: many}},
+		items: many, reviews: many, general: ratelimit.Config{Rule: ratelimit.Rule{Limit: many}},
 		identity: identity.Limits{LogIn: many, SignUp: many, Tokens: many},
 	}
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/sqldb"
+	"github.com/shopspring/decimal"
+)
+
+// reviewsOnPage is how many reviews a page shows at once.
+const reviewsOnPage = 20
+
+// ItemPage is an item with its reviews. Programs get the reviews, and the item from
+// its own address.
+type ItemPage struct {
+	fastness.Page
+	ReviewList
+	Item    shownItem  `json:"-"`
+	Visitor Visitor    `json:"-"`
+	Form    ReviewForm `json:"-"`
+	Newer   bool       `json:"-"` // there are newer reviews than these
+	Older   int        `json:"-"` // the offset of older ones, or 0
+	whole   Item
+}
+
+// ReviewForm is the form as the page shows it: empty, or as it was sent, with what
+// is wrong.
+type ReviewForm struct {
+	Open               bool // the visitor may write a review
+	Stars, Title, Text string
+	Problem            string            // of all of it
+	Wrong              map[string]string // of its fields
+}
+
+// shownItem is what a page says of an item. An ItemView has a member for
+// administrators, which a template would show to everybody.
+type shownItem struct {
+	ID           int64
+	Name         string
+	Description  *string
+	PriceWithTax decimal.Decimal
+	Tax          *decimal.Decimal
+	Draft        bool
+}
+
+func shown(item Item) shownItem {
+	view := viewOf(item, nil)
+	return shownItem{view.ID, view.Name, view.Description, view.PriceWithTax(), view.Tax, view.Draft}
+}
+
+// Choices are the stars that one can give.
+func (p *ItemPage) Choices() []string { return []string{"1", "2", "3", "4", "5"} }
+
+// MayRemove reports whether the visitor gets a button to remove a review.
+func (p *ItemPage) MayRemove(r Review) bool { return r.RemovableBy(p.Visitor.User, p.whole) }
+
+type showItemInput struct {
+	Item    Item
+	Visitor Visitor
+	Tx      *sqldb.ReadTx
+	Offset  int `query:"offset" minimum:"0" maximum:"1000000" default:"0" doc:"How many reviews to pass over."`
+}
+
+// showItem shows an item with its reviews.
+//
+// Who is logged in and has written none gets a form.
+func showItem(ctx context.Context, in showItemInput) (fastness.View[ItemPage], error) {
+	return itemPage(ctx, in.Tx, in.Item, in.Visitor, in.Offset)
+}
+
+// itemPage collects what the page shows.
+func itemPage(ctx context.Context, from sqldb.Reader, item Item, visitor Visitor, offset int) (fastness.View[ItemPage], error) {
+	page := ItemPage{Item: shown(item), Visitor: visitor, whole: item, Newer: offset > 0}
+	var err error
+	if page.ReviewList, err = selectReviews(ctx, from, item.ID, reviewsOnPage, offset); err != nil {
+		return fastness.View[ItemPage]{}, err
+	}
+	if end := offset + len(page.Reviews); end < page.Total {
+		page.Older = end
+	}
+	if u := visitor.User; u.HasScope("reviews") {
+		written, err := hasReviewed(ctx, from, item.ID, u.ID)
+		if err != nil {
+			return fastness.View[ItemPage]{}, err
+		}
+		page.Form.Open = !written
+	}
+	return fastness.View[ItemPage]{Template: pages.Lookup("item.html"), Body: page}, nil
+}
