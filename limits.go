@@ -19,6 +19,8 @@ const generalLimit = "1000/minute"
 type limits struct {
 	general *ratelimit.Limiter
 	store   ratelimit.Store
+	// local is where they are counted while the store does not answer.
+	local ratelimit.Store
 	// overridden says that there is an operation to which the general limit does not
 	// apply.
 	overridden bool
@@ -34,18 +36,20 @@ func (a *App) compileLimits() (errs []error) {
 		cfg.Rule.Key = ratelimit.ByClient // It is applied before anybody is asked who is calling.
 	}
 	cfg.Rule.Scope = cmp.Or(cfg.Rule.Scope, "general")
+	memory, err := ratelimit.NewMemory(ratelimit.MemoryConfig{Now: cfg.Now})
+	if err != nil {
+		errs = append(errs, err)
+	}
 	if cfg.Store == nil {
-		store, err := ratelimit.NewMemory(ratelimit.MemoryConfig{Now: cfg.Now})
-		if err != nil {
-			errs = append(errs, err)
-		}
-		cfg.Store = store
+		cfg.Store = memory
+	}
+	if cfg.Local == nil { // One for all limits: each would make its own.
+		cfg.Local = memory
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = a.cfg.Logger
 	}
-	a.limits.store = cfg.Store
-	var err error
+	a.limits.store, a.limits.local = cfg.Store, cfg.Local
 	if a.limits.general, err = ratelimit.New(cfg); err != nil {
 		errs = append(errs, fmt.Errorf("config: RateLimit: %w", err))
 	}
@@ -87,7 +91,7 @@ func (a *App) limitersOf(spec *operation.Spec, name string) (list []*ratelimit.L
 		}
 		general := a.cfg.RateLimit
 		limiter, err := ratelimit.New(ratelimit.Config{
-			Rule: rule, Store: a.limits.store, Local: general.Local, XHeaders: general.XHeaders, Logger: cmp.Or(general.Logger, a.cfg.Logger), Now: general.Now,
+			Rule: rule, Store: a.limits.store, Local: a.limits.local, XHeaders: general.XHeaders, Logger: cmp.Or(general.Logger, a.cfg.Logger), Now: general.Now,
 		})
 		if err != nil {
 			errs = append(errs, err)
