@@ -205,7 +205,8 @@ func (x *exchange) findRoute() error {
 		x.out.WriteHeader(http.StatusTemporaryRedirect)
 		return errAnswered
 	case route.MethodNotAllowed:
-		return problem.New(http.StatusMethodNotAllowed, "").With("Allow", x.match.Allow)
+		x.out.Header()["Allow"] = []string{x.match.Allow}
+		return problem.New(http.StatusMethodNotAllowed, "")
 	case route.Malformed:
 		return problem.New(http.StatusBadRequest, "the path can be read in more than one way").Named("malformed_path")
 	default:
@@ -222,7 +223,9 @@ var errAnswered = errors.New("answered")
 // runOperation runs the operation or the mounted handler, within its
 // middleware.
 func (x *exchange) runOperation() error {
-	switch e := x.match.Value; {
+	e := x.match.Value
+	x.untouched = x.untouched && e.operation != nil && e.operation.wrapped == nil
+	switch {
 	case e.builtin != nil:
 		return e.builtin.answer(x)
 	case e.mount != nil:

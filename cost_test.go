@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,33 +39,67 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 
-// BenchmarkAnswers compares the refusals with the cheapest 200.
-func BenchmarkAnswers(b *testing.B) {
-	app := costApp()
-	fastness.Get(app, "/items/{id}", readPath, access.Public)
-	fastness.Post(app, "/items/{id}", writePath, access.Public, fastness.BodyLimit(10))
-	fastness.Get(app, "/seldom", say("seldom"), access.Public, ratelimit.Per("1/day"))
+// costs are the cheapest 200 and the refusals that a flood can ask for. The last
+// ones have used up what they are allowed.
+func costs(tb testing.TB) (all []cost) {
+	generous, strict := costApp(), limitedApp("1/day")
+	for _, app := range []*fastness.App{generous, strict} {
+		app.Authenticate(letters{name: "letter", header: "X-Letter", users: people()})
+		fastness.Get(app, "/items/{id}", readPath, access.Public)
+		fastness.Post(app, "/items/{id}", writePath, access.Public, fastness.BodyLimit(10))
+		fastness.Get(app, "/mine", say("mine"), access.Authenticated)
+		fastness.Get(app, "/admin", say("admin"), access.Role("admin"))
+		fastness.Get(app, "/seldom", say("seldom"), access.Public, ratelimit.Per("1/day"))
+	}
 	for _, c := range []struct {
-		method, target, body string
-		want                 int
+		name, method, target, body string
+		header                     http.Header
+		app                        *fastness.App
 	}{
-		{"GET", "/items/7", "", 200}, {"GET", "/nope", "", 404}, {"PUT", "/items/7", "", 405},
-		{"GET", "/items/%2f", "", 400}, {"POST", "/items/7", `{"name":"more than ten"}`, 413},
-		{"POST", "/items/7", `{}`, 415}, {"GET", "/seldom", "", 429},
+		{"200", "GET", "/items/7", "", nil, generous},
+		{"404", "GET", "/nope", "", nil, generous},
+		{"405", "PUT", "/items/7", "", nil, generous},
+		{"400 path", "GET", "/items/%2f", "", nil, generous},
+		{"401 nobody", "GET", "/mine", "", nil, generous},
+		{"401 credential", "GET", "/mine", "", http.Header{"X-Letter": {"nobody"}}, generous},
+		{"403 role", "GET", "/admin", "", http.Header{"X-Letter": {"ann"}}, generous},
+		{"403 cross-site", "POST", "/items/7", `{}`, http.Header{"Sec-Fetch-Site": {"cross-site"}}, generous},
+		{"413", "POST", "/items/7", `{"name":"more than ten"}`, http.Header{"Content-Type": {"application/json"}}, generous},
+		{"415", "POST", "/items/7", `{}`, nil, generous},
+		{"429 of the operation", "GET", "/seldom", "", nil, generous},
+		{"429 of all", "GET", "/items/7", "", nil, strict},
 	} {
-		b.Run(fmt.Sprint(c.want), func(b *testing.B) {
-			r := httptest.NewRequest(c.method, c.target, strings.NewReader(c.body))
-			if c.want == 413 {
-				r.Header.Set("Content-Type", "application/json")
+		want, err := strconv.Atoi(c.name[:3])
+		if err != nil {
+			tb.Fatal(err)
+		}
+		r := httptest.NewRequest(c.method, c.target, strings.NewReader(c.body))
+		maps.Copy(r.Header, c.header)
+		w := &discard{header: make(http.Header)}
+		c.app.ServeHTTP(w, r)
+		all = append(all, cost{c.name, func() {
+			clear(w.header)
+			if c.app.ServeHTTP(w, r); w.status != want {
+				tb.Fatalf("status %d, want %d", w.status, want)
 			}
-			w := &discard{header: make(http.Header)}
-			app.ServeHTTP(w, r) // What is seldom allowed is used up.
+		}})
+	}
+	return all
+}
+
+type cost struct {
+	name string
+	ask  func()
+}
+
+// BenchmarkAnswers compares the refusals with the cheapest 200: a flood of them
+// must cost less than the answers that it asks for.
+func BenchmarkAnswers(b *testing.B) {
+	for _, c := range costs(b) {
+		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				clear(w.header)
-				if app.ServeHTTP(w, r); w.status != c.want {
-					b.Fatalf("status %d, want %d", w.status, c.want)
-				}
+				c.ask()
 			}
 		})
 	}
@@ -89,9 +125,12 @@ type writeInput struct {
 
 func writePath(_ context.Context, in writeInput) (pathAnswer, error) { return pathAnswer{in.ID}, nil }
 
-func costApp() *fastness.App {
+func costApp() *fastness.App { return limitedApp("1000000000/second") }
+
+// limitedApp has this general limit.
+func limitedApp(limit string) *fastness.App {
 	return fastness.New(fastness.Config{
-		Title: "Cost", Version: "1", Hosts: []string{"example.com"}, Logger: slog.New(slog.DiscardHandler),
-		RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: "1000000000/second"}},
+		Title: "Cost", Version: "1", Hosts: []string{"example.com"}, Roles: []string{"admin"}, Logger: slog.New(slog.DiscardHandler),
+		RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: limit}},
 	})
 }

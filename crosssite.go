@@ -194,6 +194,12 @@ func (x *exchange) session() string {
 	return bound.String()
 }
 
+// newToken makes a token, whose cookie comes with the answer.
+func (x *exchange) newToken() (string, error) {
+	x.untouched = false
+	return x.app.csrf.guard.Token(x.out.Header(), x.r, x.session())
+}
+
 // CSRFToken returns a token for the header X-CSRF-Token, or for a form field. It
 // belongs to the browser, whose cookie comes with the answer.
 func (p Page) CSRFToken() (string, error) {
@@ -202,7 +208,7 @@ func (p Page) CSRFToken() (string, error) {
 	}
 	of := p.of
 	if of.token == "" {
-		token, err := of.x.app.csrf.guard.Token(of.x.out.Header(), of.x.r, of.x.session())
+		token, err := of.x.newToken()
 		if err != nil {
 			return "", err
 		}
@@ -243,6 +249,6 @@ func NewCSRFToken(ctx context.Context, _ struct{}) (Result[CSRFToken], error) {
 	if x == nil {
 		return Result[CSRFToken]{}, errNoTokens
 	}
-	token, err := x.app.csrf.guard.Token(x.out.Header(), x.r, x.session())
+	token, err := x.newToken()
 	return Result[CSRFToken]{Body: CSRFToken{token}, Header: http.Header{"Cache-Control": {"no-store"}}}, err
 }

@@ -43,6 +43,10 @@ type exchange struct {
 	due    *csrf.Guard // asks for a token in the form, before anything else of it counts
 	forked bool        // middleware may still hold it
 	behind atomic.Pointer[seen]
+	// untouched says that the header of the answer has only what the chain itself has
+	// written: whoever else prepares an answer (middleware, a handler around the app,
+	// an operation) makes it false, and an error then drops what was prepared.
+	untouched bool
 
 	// The buffers are kept from one request to the next. What is beyond their
 	// length is never read.
@@ -79,6 +83,7 @@ func (e *exchanges) get(a *App, w http.ResponseWriter, r *http.Request) *exchang
 	l.ctx.parent, l.ctx.start, l.ctx.limit, l.ctx.id[0] = r.Context(), time.Now(), a.cfg.Timeout, a.ids.New()
 	l.ctx.x.Store(x)
 	x.life, x.app, x.r, x.out = l, a, r, &l.sent
+	x.untouched = len(w.Header()) == 0
 	return x
 }
 

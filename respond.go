@@ -42,6 +42,7 @@ func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
 
 // send writes the answer: one header, one write.
 func (x *exchange) send(a *answer) {
+	x.untouched = false
 	h := x.out.Header()
 	for name, values := range a.header {
 		if name == "Vary" { // Others said what the answer depends on, too.
@@ -188,7 +189,9 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 	body, status, content := x.app.cfg.Errors.Encode(x.encoded[:0], &x.shown)
 	x.encoded = body
 	h := x.out.Header()
-	observe.DropPrepared(h)
+	if !x.untouched || x.forked {
+		observe.DropPrepared(h)
+	}
 	for name, values := range p.Header() {
 		h[name] = values
 	}
