@@ -1,0 +1,173 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth/access"
+)
+
+// onFullDisk is the variable that holds the folder for the disks of
+// TestFullDiskLosesNothing in a process of its own.
+const onFullDisk = "FASTNESS_TEST_ON_FULL_DISK"
+
+// inOwnSpace runs one test of this program again, where it may mount file systems
+// that nobody else sees. Nobody has to be root for it, but the system must allow it.
+func inOwnSpace(t *testing.T) *exec.Cmd {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
+	command.Env = append(os.Environ(), onFullDisk+"="+t.TempDir())
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+	return command
+}
+
+// disk mounts a small file system.
+func disk(t *testing.T, name string, kib int) string {
+	t.Helper()
+	dir := filepath.Join(os.Getenv(onFullDisk), name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+strconv.Itoa(kib)+"k"); err != nil {
+		t.Skip("this system lets nobody but root mount a file system: ", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+// fill takes all that is left of a disk.
+func fill(t *testing.T, dir string) (empty func()) {
+	t.Helper()
+	path := filepath.Join(dir, "filler")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for block := make([]byte, 4096); err == nil; _, err = file.Write(block) {
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A disk that is full is told, as a failure of the server; nothing is half there,
+// and all goes on when there is room again.
+func TestFullDiskLosesNothing(t *testing.T) {
+	if os.Getenv(onFullDisk) == "" {
+		output, err := inOwnSpace(t).CombinedOutput()
+		switch text := string(output); {
+		case strings.Contains(text, "--- SKIP"):
+			t.Skip(text)
+		case err != nil && len(output) == 0:
+			t.Skip("this system gives nobody a space of their own: ", err)
+		case err != nil || !strings.Contains(text, "--- PASS: TestFullDiskLosesNothing"):
+			t.Errorf("%v: %s", err, text)
+		}
+		return
+	}
+	data, uploads := disk(t, "data", 8<<10), disk(t, "uploads", 512)
+	app, inside := testApp()
+	other := fastness.New(fastness.Config{Title: "Album", Version: "1", UploadDir: uploads})
+	fastness.Post(other, "/photos", func(_ context.Context, in struct {
+		Photo fastness.File `form:"photo"`
+	}) (Uploaded, error) {
+		return Uploaded{Bytes: in.Photo.Size}, nil
+	}, access.Public)
+	album := &shop{t: t, app: other, parts: new(parts)}
+	if err := other.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer album.stop()
+	fastness.ProvideValue(app, fastness.Settings{DataDir: data})
+	s := &shop{t: t, app: app, parts: inside}
+	if err := app.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer s.stop()
+	t.Run("uploads", func(t *testing.T) { fullOfUploads(t, album, uploads) })
+	t.Run("items", func(t *testing.T) { fullOfItems(t, s, data) })
+}
+
+func fullOfUploads(t *testing.T, s *shop, dir string) {
+	const size = 200 << 10 // More than is kept in memory.
+	body := multipartBody(part(`name="photo"; filename="a.png"`, strings.Repeat("x", size)))
+	send := func() reply {
+		return s.send(httptest.NewRequest(http.MethodPost, "/photos", strings.NewReader(body)), "Content-Type", "multipart/form-data; boundary="+boundary)
+	}
+	empty := fill(t, dir)
+	got := send()
+	wantProblem(t, "an upload to a full disk", got, http.StatusInsufficientStorage)
+	if code, _ := got.decode(t)["code"].(string); code != "upload_no_space" || strings.Contains(got.body, dir) {
+		t.Errorf("the answer is %s, want upload_no_space and no path", got.body)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("%d files are in the folder (%v), want that of this test", len(left), err)
+	}
+	empty()
+	for range 10 { // Were one kept, the next would find no room.
+		if got := send(); got.status != http.StatusOK || !strings.Contains(got.body, `"bytes":204800`) {
+			t.Fatalf("with room again: %d %s", got.status, got.body)
+		}
+	}
+}
+
+func fullOfItems(t *testing.T, s *shop, dir string) {
+	body := `{"price":1,"name":"a lamp","description":"` + strings.Repeat("x", 9_000) + `"}`
+	stored := func() int {
+		n, err := strconv.Atoi(s.total())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := stored()
+	empty := fill(t, dir)
+	created, refused := 0, 0
+	for range 100 {
+		switch got := s.call(http.MethodPost, "/test/items/", body); {
+		case got.status == http.StatusCreated:
+			created++
+		default:
+			refused++
+			wantProblem(t, "an item on a full disk", got, http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusInsufficientStorage)
+			if text := strings.ToLower(got.body); strings.Contains(text, "sql") || strings.Contains(text, "disk") || strings.Contains(text, dir) {
+				t.Errorf("the answer tells what is inside: %s", got.body)
+			}
+		}
+	}
+	if refused == 0 {
+		t.Fatal("the disk is not full: this test tests nothing")
+	}
+	if got := stored(); got != before+created {
+		t.Errorf("%d items are stored, want %d and the %d that were created", got, before, created)
+	}
+	if got := s.get("/items/?limit=100"); got.status != http.StatusOK || !json.Valid([]byte(got.body)) {
+		t.Errorf("the list on a full disk: %d", got.status)
+	}
+	empty()
+	if got := s.call(http.MethodPost, "/test/items/", body); got.status != http.StatusCreated || s.get(got.header.Get("Location")).status != http.StatusOK || stored() != before+created+1 {
+		t.Errorf("with room again: %d, and %d items are stored, want %d", got.status, stored(), before+created+1)
+	}
+	t.Logf("%d items were created on the full disk, and %d refused", created, refused)
+}
