@@ -72,6 +72,7 @@ func TestPlainHTTPBesideHTTPSLeadsPeopleAndRefusesPrograms(t *testing.T) {
 		{"POST", "POST /lines HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", 403, ""},
 		{"another host", "GET / HTTP/1.1\r\nHost: evil.example\r\nAccept: text/html\r\n\r\n", 421, ""},
 		{"a host and what is no port", "GET / HTTP/1.1\r\nHost: localhost:x\r\nAccept: text/html\r\n\r\n", 400, ""},
+		{"a host and a port that there is not", "GET / HTTP/1.1\r\nHost: localhost:0\r\nAccept: text/html\r\n\r\n", 400, ""},
 		{"a smuggled request", "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400, ""},
 	} {
 		res, body := exchangePlain(t, addr, tt.request)

@@ -276,6 +276,39 @@ func TestBothListenersStop(t *testing.T) {
 	}
 }
 
+func TestStopWaitsForAnswersWithoutTLS(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	redirect, err := serve.NewRedirect(serve.RedirectConfig{
+		Origin: func(*http.Request) (string, error) { return "https://localhost", nil },
+		Challenge: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			close(entered)
+			<-release
+			_, _ = io.WriteString(w, "proof")
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := runBoth(t, serve.Config{Redirect: redirect})
+	answered := make(chan string, 1)
+	go func() {
+		_, body := send(t, s.RedirectAddr().String(), "GET /.well-known/acme-challenge/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		answered <- body
+	}()
+	<-entered
+	s.stop()
+	select {
+	case err := <-s.result:
+		s.result <- err
+		t.Errorf("Run() = %v while a request is under way", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	close(release)
+	if body := <-answered; body != "proof" {
+		t.Errorf("the request under way got %q", body)
+	}
+}
+
 func TestPortThatIsTakenIsSaidAndNothingListens(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

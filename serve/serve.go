@@ -121,12 +121,7 @@ func newPlain(cfg Config) (*Server, error) {
 	if cfg.TLSCert != "" || cfg.InsecureDevelopmentCertificate != "" {
 		small.InsecurePlainHTTP = "nothing is served, and credentials are refused"
 	}
-	plain, err := newServer(small, cfg.Redirect, time.Now)
-	if err != nil {
-		return nil, err
-	}
-	plain.http.SetKeepAlivesEnabled(false)
-	return plain, nil
+	return newServer(small, cfg.Redirect, time.Now)
 }
 
 func (s *Server) newHTTP(handler http.Handler) *http.Server {
