@@ -38,7 +38,11 @@ func serveShop(t *testing.T, users ...string) (origin string) {
 		t.Fatalf("the shop cannot be built: %v\n%s", err, text)
 	}
 	for _, name := range users {
-		add := exec.CommandContext(t.Context(), program, "users", "add", name, "--role", "customer", "--tenant", "castle", "--password-stdin", "--data", data)
+		role := "customer"
+		if name == "admin" {
+			role = name
+		}
+		add := exec.CommandContext(t.Context(), program, "users", "add", name, "--role", role, "--tenant", "castle", "--password-stdin", "--data", data)
 		add.Stdin = strings.NewReader(password + "\n")
 		if text, err := add.CombinedOutput(); err != nil {
 			t.Fatalf("user %s: %v\n%s", name, err, text)
