@@ -70,27 +70,33 @@ func TestDatabaseThatCannotBeOpenedKeepsTheShopClosed(t *testing.T) {
 type insertInput struct{ Tx *sqldb.Tx }
 
 // insert stores an item and then does what end does.
-func insert(end func() error) func(context.Context, insertInput) (fastness.NoContent, error) {
+func insert(end func(*sqldb.Tx) error) func(context.Context, insertInput) (fastness.NoContent, error) {
 	return func(ctx context.Context, in insertInput) (fastness.NoContent, error) {
 		if _, err := insertItem(ctx, in.Tx, Item{Name: "half", Price: decimal.New(1, 0)}); err != nil {
 			return fastness.NoContent{}, err
 		}
-		return fastness.NoContent{}, end()
+		return fastness.NoContent{}, end(in.Tx)
 	}
 }
 
 func TestFailedOperationStoresNothing(t *testing.T) {
 	var cancel context.CancelFunc
-	ends := map[string]func() error{
-		"error":  func() error { return errors.New("broken after the insert") },
-		"panic":  func() error { panic("broken after the insert") },
-		"cancel": func() error { cancel(); return nil },
+	ends := map[string]func(*sqldb.Tx) error{
+		"error": func(*sqldb.Tx) error { return errors.New("broken after the insert") },
+		"panic": func(*sqldb.Tx) error { panic("broken after the insert") },
+		"cancel": func(tx *sqldb.Tx) error {
+			cancel()
+			for err := error(nil); err == nil; { // Behind middleware the transaction learns of it a moment later.
+				_, err = tx.Exec(t.Context(), "UPDATE items SET name = name WHERE id = 0")
+			}
+			return nil
+		},
 	}
 	s := openShop(t, t.TempDir(), func(app *fastness.App) {
 		for name, end := range ends {
 			fastness.Post(app, "/test/"+name, insert(end), access.Public)
 		}
-		fastness.Post(app, "/test/good", insert(func() error { return nil }), access.Public)
+		fastness.Post(app, "/test/good", insert(func(*sqldb.Tx) error { return nil }), access.Public)
 	})
 	for name := range ends {
 		ctx, stop := context.WithCancel(t.Context())
