@@ -132,11 +132,20 @@ func attempts() map[string][]attempt {
 		"changeItem":  {{body: `{"price":2}`}, {what: "a draft", target: "/items/{draft_id}", body: `{"price":2}`}},
 		"deleteItem":  {{}, {what: "a draft", target: "/items/{draft_id}"}},
 
+		"createReview":  {{body: goodReview}, {what: "of a draft", target: "/items/{draft_id}/reviews", body: goodReview}},
+		"submitReview":  {{form: "stars=4&title=x&text=x"}},
+		"listReviews":   {{}, {what: "of a draft", target: "/items/{draft_id}/reviews"}},
+		"deleteReview":  {{}, {what: "of another item", target: "/items/1/reviews/{review_id}"}},
+		"submitRemoval": {{form: "next=/"}},
+		"showItem":      {{}, {what: "a draft", target: "/items/{draft_id}/page"}},
+		"logOutForm":    {{form: "next=/", spends: true, token: true}},
+
 		"createOrder": {{body: `{"item_id":{item_id}}`}, {what: "of a draft", body: `{"item_id":{draft_id}}`}},
 		"changeOrder": {{what: "note", body: `{"note":"x"}`}, {what: "status", body: `{"status":"sent"}`}},
 		"wrapItem":    {{body: `{"name":"Lamp"}`}},
 		"secure":      {{token: true}},
 
+		"/csp-reports":     {{body: `[]`}},
 		"/docs/{asset...}": {{target: "/docs/app.js"}},
 	}
 }
@@ -269,7 +278,7 @@ func (b *bazaar) columns() (list []column) {
 	list = append(list, column{"anonymous", nil, anonymous})
 	for _, name := range []string{"customer", "customer2", "seller", "seller2", "admin", "keep-customer", "keep-admin", "operator"} {
 		u := b.users[name]
-		list = append(list, column{name, u.header, func() []string { return bearer(b.refreshed(u.id, "items", "orders", "account", "users")) }})
+		list = append(list, column{name, u.header, func() []string { return bearer(b.refreshed(u.id, "items", "orders", "reviews", "account", "users")) }})
 	}
 	old := b.users["disabled"].header
 	list = append(list, column{"disabled", old, func() []string { return old }})
@@ -397,6 +406,10 @@ func (b *bazaar) make(name string) string {
 		return b.object("seller", "/items/", draftLamp)
 	case "{order_id}":
 		return b.object("customer", "/orders", `{"item_id":1}`)
+	case "{review_id}":
+		item := b.fill("{item_id}")
+		got := b.as(&auth.User{ID: b.users["customer"].id, Roles: auth.SetOf("customer"), AllScopes: true}).call(http.MethodPost, "/items/"+item+"/reviews", goodReview)
+		return fmt.Sprint(got.decode(b.t)["review_id"])
 	case "{user_id}":
 		b.names++
 		return newAccount(b.t, b.core, "victim"+strconv.Itoa(b.names), "castle", "customer")
