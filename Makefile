@@ -81,15 +81,16 @@ tidy:
 	@for m in $(modules) internal/tools; do echo "== $$m"; (cd $$m && $(GO) mod tidy) || exit 1; done
 
 # The race detector needs a C compiler, the browser tests Chromium, the tests of
-# the stores PostgreSQL, which they start themselves: the cluster that Debian would
-# start is not made; clients of others need node. Who may install packages gets them; who may not is told what
-# to install.
+# the stores PostgreSQL and Redis, which they start themselves: the cluster that
+# Debian would start is not made; clients of others need node. Who may install
+# packages gets them; who may not is told what to install.
 needs:
 	@missing=; \
 	command -v gcc >/dev/null || command -v clang >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		command -v chrome >/dev/null || missing="$$missing chromium"; \
 	command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v node >/dev/null && command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then sudo=none; elif [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo="sudo -n"; else sudo=none; fi; \
