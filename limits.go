@@ -108,7 +108,7 @@ func (x *exchange) limitClient() error {
 	if x.isProbe() || x.app.limits.overridden && x.isFree() {
 		return nil
 	}
-	return x.app.limits.general.Check(&x.ctx, x.out.Header(), ratelimit.Caller{Request: x.r, Addr: x.ctx.client.Addr})
+	return x.app.limits.general.Charge(&x.ctx, x.out.Header(), ratelimit.Caller{Request: x.r, Addr: x.ctx.client.Addr})
 }
 
 // isFree reports whether the request is for what the general limit does not apply
@@ -136,7 +136,7 @@ func (x *exchange) limitCaller() error {
 		list = e.mount.limiters
 	}
 	for _, l := range list {
-		if err := l.Check(&x.ctx, x.out.Header(), ratelimit.Caller{Request: x.r, Addr: x.ctx.client.Addr, User: x.ctx.user}); err != nil {
+		if err := l.Charge(&x.ctx, x.out.Header(), ratelimit.Caller{Request: x.r, Addr: x.ctx.client.Addr, User: x.ctx.user}); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package ratelimit
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -22,15 +21,24 @@ const (
 type fields struct {
 	names  []string // of the quotas
 	limits []string // their counts, in digits
+	quoted string   // the first name, as a policy has it
 	policy []string
+	joined atomic.Pointer[joined]
 	last   atomic.Pointer[values]
 }
 
-// values are those of one refusal. They are kept: while a flood is refused, they
-// are the same for a second.
+// joined is the policy behind that of other limiters. It is kept: they run in the
+// same order in each request for the same thing.
+type joined struct {
+	before string
+	policy []string
+}
+
+// values are those of one refusal. They are kept: while a flood of one client is
+// refused, they are the same for a second.
 type values struct {
 	wait         int64 // in seconds
-	state, retry []string
+	state, retry [1]string
 }
 
 func newFields(name string, quotas []Quota) *fields {
@@ -50,6 +58,7 @@ func newFields(name string, quotas []Quota) *fields {
 		policy = append(append(policy, f.limits[i]...), ";w="...)
 		policy = strconv.AppendInt(policy, seconds(q.Window), 10)
 	}
+	f.quoted = `"` + f.names[0] + `"`
 	f.policy = []string{string(policy)}
 	return f
 }
@@ -65,26 +74,46 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 // wait is how long a refused caller has to wait, nil for others. write returns
 // the value of Retry-After for it.
 func (f *fields) write(h http.Header, states []State, wait *time.Duration) (retry []string) {
-	var room [192]byte
-	b := f.appendState(room[:0], states)
+	var room [256]byte
+	b, policy, named := room[:0], f.policy, false
+	if others := h[fieldPolicy]; len(others) > 0 {
+		policy, named = f.behind(others[0]), strings.Contains(others[0], f.quoted)
+		for _, line := range h[fieldState] {
+			b = append(append(b, line...), ", "...)
+		}
+	}
+	b = f.appendState(b, states)
 	var state []string
 	if wait == nil {
 		state = []string{string(b)}
 	} else {
-		v, n := f.last.Load(), seconds(*wait)
-		if v == nil || v.wait != n || v.state[0] != string(b) {
-			v = &values{n, []string{string(b)}, []string{strconv.FormatInt(n, 10)}}
-			f.last.Store(v)
-		}
-		state, retry = v.state, v.retry
+		v := f.refused(seconds(*wait), b)
+		state, retry = v.state[:], v.retry[:]
 	}
-	if policy := h[fieldPolicy]; len(policy) == 0 {
-		h[fieldPolicy], h[fieldState] = f.policy, state
-	} else if !strings.Contains(policy[0], `"`+f.names[0]+`"`) {
-		h[fieldPolicy] = []string{policy[0] + ", " + f.policy[0]}
-		h[fieldState] = []string{strings.Join(append(slices.Clone(h[fieldState]), state[0]), ", ")}
+	if !named {
+		h[fieldPolicy], h[fieldState] = policy, state
 	}
 	return retry
+}
+
+// behind returns the policy behind that of others.
+func (f *fields) behind(others string) []string {
+	j := f.joined.Load()
+	if j == nil || j.before != others {
+		j = &joined{others, []string{others + ", " + f.policy[0]}}
+		f.joined.Store(j)
+	}
+	return j.policy
+}
+
+// refused returns the values of a refusal.
+func (f *fields) refused(wait int64, state []byte) *values {
+	v := f.last.Load()
+	if v == nil || v.wait != wait || v.state[0] != string(state) {
+		v = &values{wait, [1]string{string(state)}, [1]string{strconv.FormatInt(wait, 10)}}
+		f.last.Store(v)
+	}
+	return v
 }
 
 func (f *fields) appendState(b []byte, states []State) []byte {

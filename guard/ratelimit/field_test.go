@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -142,6 +143,23 @@ func TestSeveralQuotasAndLimitersCombine(t *testing.T) {
 	}
 }
 
+// TestTheOrderOfLimitersMayDiffer: what a limiter has written behind another one is
+// not what it writes behind a third.
+func TestTheOrderOfLimitersMayDiffer(t *testing.T) {
+	general, search := limiter(t, ratelimit.Config{Rule: ratelimit.Per("1000/minute")}), limiter(t, ratelimit.Config{Rule: ratelimit.Rule{Name: "search", Limit: "100/hour"}})
+	items := limiter(t, ratelimit.Config{Rule: ratelimit.Rule{Name: "items", Limit: "1/day"}})
+	for _, before := range [][]*ratelimit.Limiter{{general}, {search}, {general, search}, {}, {general}} {
+		h := http.Header{}
+		for _, l := range append(slices.Clone(before), items) { // From the second time on items refuses.
+			_ = l.Check(context.Background(), h, from("192.0.2.1"))
+		}
+		policy, state := fieldsOf(t, h)
+		if len(policy) != len(before)+1 || len(state) != len(before)+1 || state["items"]["r"] != 0 {
+			t.Errorf("behind %d limiters: %v %v", len(before), policy, state)
+		}
+	}
+}
+
 func TestOneNameIsThereOnce(t *testing.T) {
 	a, b := limiter(t, ratelimit.Config{Rule: ratelimit.Per("10/minute")}), limiter(t, ratelimit.Config{Rule: ratelimit.Per("5/minute")})
 	h := http.Header{}
@@ -235,6 +253,31 @@ func TestAProblemIsTheCallersOwn(t *testing.T) {
 	p, _ = refused(t, l, from("192.0.2.1"))
 	if p.Extensions["mine"] != nil || p.Header().Get("X-Mine") != "" || p.Detail == "mine" {
 		t.Errorf("the next problem has it: %s %v", p.AppendJSON(nil), p.Header())
+	}
+}
+
+// TestChargeSaysWhatCheckSays: only where Retry-After is and whose the problem is
+// differs.
+func TestChargeSaysWhatCheckSays(t *testing.T) {
+	c := newClock()
+	check := limiter(t, ratelimit.Config{Rule: ratelimit.Per("1/minute; 2/hour"), Now: c.now})
+	charge := limiter(t, ratelimit.Config{Rule: ratelimit.Per("1/minute; 2/hour"), Now: c.now})
+	h := http.Header{}
+	if err := charge.Charge(context.Background(), h, from("192.0.2.1")); err != nil || h.Get("Retry-After") != "" {
+		t.Errorf("the first request: %v with %v, want to pass", err, h)
+	}
+	p, _ := refused(t, check, from("192.0.2.1"))
+	h = http.Header{}
+	q, ok := errors.AsType[*problem.Problem](charge.Charge(context.Background(), h, from("192.0.2.1")))
+	if !ok || string(q.AppendJSON(nil)) != string(p.AppendJSON(nil)) || h.Get("Retry-After") != "60" || p.Header().Get("Retry-After") != "60" || q.Header() != nil {
+		t.Errorf("Charge says %v with %v, Check says %s with %v", q, h, p.AppendJSON(nil), p.Header())
+	}
+	fieldsOf(t, h)
+	store := new(broken)
+	store.down.Store(true)
+	down := limiter(t, ratelimit.Config{Rule: ratelimit.Rule{Limit: "1/minute", FailClosed: true}, Store: store})
+	if err := down.Charge(context.Background(), http.Header{}, from("192.0.2.1")); err == nil || problem.From(err).Status != http.StatusServiceUnavailable {
+		t.Errorf("without a store: %v, want 503", err)
 	}
 }
 

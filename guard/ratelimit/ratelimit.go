@@ -164,6 +164,18 @@ func (l *Limiter) Check(ctx context.Context, h http.Header, c Caller) error {
 	return err
 }
 
+// Charge is [Limiter.Check] for a flood: Retry-After is in h, not in the problem, and
+// the problem is shared by all requests. Who calls Charge makes the answer of the
+// problem and h, and must not change the problem.
+func (l *Limiter) Charge(ctx context.Context, h http.Header, c Caller) error {
+	refused, retry, err := l.take(ctx, h, c)
+	if refused != nil {
+		h["Retry-After"] = retry
+		return refused.shared
+	}
+	return err
+}
+
 // take charges one request. It returns what a refused caller gets, and the value
 // of Retry-After.
 func (l *Limiter) take(ctx context.Context, h http.Header, c Caller) (refused *refusal, retry []string, err error) {

@@ -355,4 +355,12 @@ func TestRefusalsAreCheap(t *testing.T) {
 	}); n > 8 {
 		t.Errorf("a refusal by Check, encoded: %v allocations, want at most 8", n)
 	}
+	if n := testing.AllocsPerRun(100, func() {
+		clear(w)
+		if err := l.Charge(r.Context(), w.Header(), c); err != nil {
+			problem.From(err).AppendJSON(buf)
+		}
+	}); n > 4 {
+		t.Errorf("a refusal by Charge, encoded: %v allocations, want at most 4", n)
+	}
 }

@@ -28,6 +28,7 @@ type refusals struct {
 type refusal struct {
 	message  string
 	violated any // the names of the quotas, a []string
+	shared   *problem.Problem
 	body     []byte
 	// What problem.Write writes.
 	contentType, cacheControl, typeOptions []string
@@ -64,7 +65,8 @@ func (r *refusals) make(set int) *refusal {
 		message: r.message, violated: violated,
 		contentType: []string{problem.MediaType}, cacheControl: []string{"no-store"}, typeOptions: []string{"nosniff"},
 	}
-	refused.body = refused.problem(nil).AppendJSON(nil)
+	refused.shared = refused.problem(nil)
+	refused.body = refused.shared.AppendJSON(nil)
 	return refused
 }
 
