@@ -308,3 +308,24 @@ func TestReviewThatWasStoredUncleanIsShownClean(t *testing.T) {
 		t.Errorf("the page is %s", page)
 	}
 }
+
+func TestWhoMayRemoveAReview(t *testing.T) {
+	review, item := Review{Author: "c1"}, Item{Tenant: "castle", Seller: "s1"}
+	narrow := func(u *auth.User) *auth.User {
+		u.AllScopes, u.Scopes = false, auth.SetOf("items", "orders", "account", "users")
+		return u
+	}
+	for _, c := range []struct {
+		who  string
+		user *auth.User
+		want bool
+	}{
+		{"nobody", nil, false}, {"the author", reviewer("c1"), true}, {"another", reviewer("c2"), false}, {"the seller", seller(), false},
+		{"an administrator", admin(), true}, {"one of another tenant", caller("a2", "keep", "admin"), false}, {"one without a tenant", caller("a3", "", "admin"), true},
+		{"the author by a token for other things", narrow(reviewer("c1")), false}, {"an administrator by such a token", narrow(admin()), false},
+	} {
+		if got := review.RemovableBy(c.user, item); got != c.want {
+			t.Errorf("%s may remove it: %t, want %t", c.who, got, c.want)
+		}
+	}
+}
