@@ -78,7 +78,7 @@ func TestRowsAreHeldToTheirColumnsAndBounded(t *testing.T) {
 		{`[{"a":`, "", false},
 		{`[{"a":"` + strings.Repeat("x", 100) + `"}]`, "", false},
 		{`[` + strings.Repeat(`{"a":"x","b":1},`, 7) + `{}]`, "", false}, // The JSON alone is.
-		{`[{"a":"` + strings.Repeat(";=", 40) + `"}]`, "", false}, // It is the apostrophes that make it too large.
+		{`[{"a":"` + strings.Repeat(";=", 40) + `"}]`, "", false},        // It is the apostrophes that make it too large.
 		{`[{"a":"` + strings.Repeat(";.", 40) + `"}]`, `"` + strings.Repeat(";.", 40) + "\",\r\n", true},
 	} {
 		if out, err := appendRows(nil, []byte(tt.array), place, 100); (err == nil) != tt.ok || err == nil && string(out) != tt.want {

@@ -195,6 +195,9 @@ func TestFileNameLeadsNowhereAndShowsWhatItIs(t *testing.T) {
 			// mime prefers filename* where it is there, as browsers do.
 			t.Errorf("%q: %q is read as %q, want %q (%v)", name, header, parameters["filename"], want, err)
 		}
+		if before, _, _ := strings.Cut(header, "filename*="); strings.Contains(before, "%") {
+			t.Errorf("%q: %q has what some browsers decode", name, before)
+		}
 		if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("%q: header %q", name, header)
 		}
