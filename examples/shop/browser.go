@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/fastness/fastness"
@@ -47,12 +48,15 @@ func leadToLogin(next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(&turned{ResponseWriter: w, turn: func(h http.Header, status int) int {
-			if status != http.StatusUnauthorized {
+			// A log-in is of no use where a cookie is not taken, and a page elsewhere that
+			// links to there must not log its readers out.
+			challenges := h.Values("WWW-Authenticate")
+			if status != http.StatusUnauthorized || !slices.ContainsFunc(challenges, func(c string) bool { return strings.HasPrefix(c, "Cookie") }) {
 				return status
 			}
 			h.Set("Location", "/login?next="+url.QueryEscape(r.URL.RequestURI()))
-			h.Del("Www-Authenticate")
-			if _, err := r.Cookie("__Host-session"); err == nil { // It is of no use any more, and would be asked about everywhere.
+			h.Del("WWW-Authenticate")
+			if slices.Equal(challenges, []string{"Cookie"}) { // Its session is over, and every page would ask about it.
 				http.SetCookie(w, &http.Cookie{Name: "__Host-session", Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 			}
 			return http.StatusSeeOther

@@ -188,6 +188,16 @@ func TestPeopleAreLedToTheLogIn(t *testing.T) {
 	if got := s.get("//evil.example/admin", "Accept", browser); strings.Contains(got.header.Get("Location"), "evil.example") && !strings.HasPrefix(got.header.Get("Location"), "/") {
 		t.Errorf("a path that looks like a host leads to %q", got.header.Get("Location"))
 	}
+	alive := s.enter("ann")
+	for target, header := range map[string][]string{"/oauth/userinfo": {"Cookie", alive}, "/me": {"Authorization", "Bearer x"}} {
+		got := s.get(target, append(header, "Accept", browser)...)
+		if got.status != http.StatusUnauthorized || len(got.header.Values("Set-Cookie")) > 0 {
+			t.Errorf("GET %s, where a log-in is of no use = %d, sets %q", target, got.status, got.header.Values("Set-Cookie"))
+		}
+	}
+	if got := s.get("/me", "Cookie", alive); got.status != http.StatusOK {
+		t.Errorf("the session is gone: %d", got.status)
+	}
 	if got := s.call(http.MethodPost, "/orders", `{"item_id":1}`, "Accept", browser); got.status != http.StatusUnauthorized {
 		t.Errorf("POST /orders by nobody = %d, want 401", got.status)
 	}
