@@ -19,6 +19,7 @@ type crossSiteGuard struct {
 	guard *csrf.Guard
 	once  *csrf.Guard // the same, with tokens that are good for one request
 	field string      // the name of the token in forms
+	vary  []string    // what a refusal depends on
 	// cookies are the names of the cookies that say who is calling, and schemes
 	// those of their schemes.
 	cookies, schemes []string
@@ -36,6 +37,7 @@ func (a *App) UseCSRFKeys(keys csrf.Keys) {
 // compileCrossSite makes the guard, once schemes and operations are known.
 func (a *App) compileCrossSite() (errs []error) {
 	g, cfg := &a.csrf, a.cfg.CSRF
+	g.vary = []string{"Sec-Fetch-Site, Origin"}
 	for _, d := range a.callers.Descriptions() {
 		if d.Cookie() {
 			g.cookies, g.schemes = append(g.cookies, d.Security.Name), append(g.schemes, d.Name)
@@ -110,7 +112,11 @@ func (x *exchange) checkSite() error {
 			check = guard.CheckEffects
 		}
 		if err := check(x.r); err != nil {
-			x.out.Header().Add("Vary", "Sec-Fetch-Site, Origin")
+			if h := x.out.Header(); len(h["Vary"]) == 0 {
+				h["Vary"] = x.app.csrf.vary
+			} else {
+				h.Add("Vary", x.app.csrf.vary[0])
+			}
 			return err
 		}
 	}

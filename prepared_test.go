@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/guard/cors"
 	"github.com/fastness/fastness/guard/csrf"
 )
 
@@ -110,4 +112,28 @@ func (p panicky) WriteHeader(status int) {
 		panic("the header cannot be sent")
 	}
 	p.ResponseWriter.WriteHeader(status)
+}
+
+// A cache that keeps the refusal of another site's page must not show it to the
+// app's own pages.
+func TestARefusalSaysThatItDependsOnThePage(t *testing.T) {
+	for _, tt := range []struct {
+		origins []string
+		want    string
+	}{
+		{nil, "Sec-Fetch-Site, Origin"},
+		{[]string{"https://app.example.com"}, "Origin, Sec-Fetch-Site, Origin"},
+	} {
+		app := fastness.New(fastness.Config{Title: "T", Version: "1", Hosts: []string{"example.com"}, CORS: cors.Config{Origins: tt.origins}})
+		fastness.Post(app, "/x", func(context.Context, none) (string, error) { return "", nil }, access.Public)
+		for range 2 {
+			r := httptest.NewRequest("POST", "/x", nil)
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+			w := httptest.NewRecorder()
+			app.ServeHTTP(w, r)
+			if got := strings.Join(w.Header()["Vary"], ", "); w.Code != 403 || got != tt.want {
+				t.Errorf("origins %v: status %d, Vary %q, want 403 and %q", tt.origins, w.Code, got, tt.want)
+			}
+		}
+	}
 }
