@@ -58,7 +58,7 @@ func (a *App) addHealth() []error {
 // name could use.
 func (x *exchange) isProbe() bool {
 	path := x.r.URL.Path
-	return (path == livePath || path == readyPath) && x.r.Method == http.MethodGet && x.app.hasBuiltin(path)
+	return (path == livePath || path == readyPath) && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead) && x.app.hasBuiltin(path)
 }
 
 func serveLive(x *exchange) error { return x.healthy() }
