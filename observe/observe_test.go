@@ -124,7 +124,7 @@ const hostile = "a\r\nb\x1b[31mred\x00\u202etxt.exe\u2028\u2029\u200b\x7f\u0085\
 
 func unprintable(r rune) bool { return !strconv.IsPrint(r) || r == utf8.RuneError }
 
-// Case 119: whatever is in the path, the method or the user agent, one request is
+// Whatever is in the path, the method or the user agent, one request is
 // one line of printable text, in both formats of slog.
 func TestForgedLogLinesAreEscaped(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
