@@ -55,6 +55,7 @@ type App struct {
 	steps       []step
 	document    *openapi.Document
 	rendered    rendered
+	logInPage   string // or ""
 	development atomic.Bool
 	draining    atomic.Bool
 	// warnedOfProxy is set once the log has a line about a proxy that is not trusted.

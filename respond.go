@@ -167,7 +167,9 @@ func (x *exchange) fail(err error) {
 	if x.sent.Started() {
 		return
 	}
-	x.answerProblem(p)
+	if !x.leadToLogIn(p) {
+		x.answerProblem(p)
+	}
 }
 
 // maxLoggedError is how much of an error's text the log keeps: some repeat what

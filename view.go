@@ -2,6 +2,7 @@ package fastness
 
 import (
 	"bytes"
+	"fmt"
 	"html/template"
 	"net/http"
 	"reflect"
@@ -19,6 +20,12 @@ import (
 type View[T any] struct {
 	// Template is executed with Body. Contextual escaping is html/template's.
 	Template *template.Template
+	// Status is 200 to 599. 0 means the operation's own. A form that is wrong is shown
+	// again with 422; what providers hold is committed all the same.
+	Status int
+	// SeeOther leads a person on instead, by a 303, to a path of this site: after a
+	// form that did what it should. Any other client gets Body.
+	SeeOther string
 	// Header is added to the answer's. A page that shows who is logged in, of an
 	// operation that finds it out by itself, says Cache-Control: no-store.
 	Header http.Header
@@ -29,15 +36,23 @@ type View[T any] struct {
 type pageAnswer struct {
 	template *template.Template
 	body     reflect.Value
+	seeOther string
 }
 
 func (p *View[T]) outline() outline { return outline{body: reflect.TypeFor[T](), content: "text/html"} }
 
 func (p *View[T]) fill(a *answer) error {
+	if p.Status != 0 {
+		a.status = p.Status
+	}
+	if a.status < 200 || a.status > 599 {
+		return fmt.Errorf("view with status %d, want 200 to 599", a.status)
+	}
 	a.body = reflect.ValueOf(&p.Body).Elem()
-	a.page = &pageAnswer{p.Template, a.body}
-	a.header = p.Header.Clone()
-	return nil
+	a.page = &pageAnswer{p.Template, a.body, p.SeeOther}
+	var err error
+	a.header, err = checkHeader(p.Header)
+	return err
 }
 
 // render executes the template if the caller would rather have HTML.
@@ -47,6 +62,15 @@ func (p *pageAnswer) render(x *exchange, a *answer) error {
 	}
 	a.header.Add("Vary", "Accept")
 	if !prefersHTML(x.r.Header["Accept"]) {
+		return nil
+	}
+	if p.seeOther != "" {
+		location, err := sameSite(p.seeOther)
+		if err != nil {
+			return err
+		}
+		a.header.Set("Location", location)
+		a.status, a.body, a.raw, a.content = http.StatusSeeOther, reflect.Value{}, nil, ""
 		return nil
 	}
 	of := &rendering{x: x, answer: a}

@@ -24,6 +24,7 @@ var web embed.FS
 // declareLogin declares how a browser logs in: its session is a cookie.
 func (id *Identity) declareLogin(app *fastness.App) {
 	page := template.Must(template.ParseFS(web, "web/login.html"))
+	app.UseLogInPage("/login")
 	login := app.Group("", access.Public, fastness.Tags("log-in"), fastness.BodyLimit(64<<10))
 	fastness.Get(login, "/login", func(_ context.Context, in loginPageInput) (fastness.View[LoginPage], error) {
 		return fastness.View[LoginPage]{Template: page, Body: in.page(id.ways)}, nil
