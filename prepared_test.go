@@ -5,13 +5,17 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/guard/cors"
 	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/problem"
 )
 
 // prepare writes what belongs to an answer that will not be given.
@@ -112,6 +116,34 @@ func (p panicky) WriteHeader(status int) {
 		panic("the header cannot be sent")
 	}
 	p.ResponseWriter.WriteHeader(status)
+}
+
+// counting is an encoder that adds to each problem.
+type counting struct {
+	fastness.ErrorFormat
+	n *atomic.Int64
+}
+
+func (c counting) Encode(buf []byte, p *problem.Problem) ([]byte, int, string) {
+	return c.ErrorFormat.Encode(buf, p.Extend("seen-"+strconv.FormatInt(c.n.Add(1), 10), true))
+}
+
+// The refusals of a flood are made once. What an encoder adds for one caller, the next
+// one must not see.
+func TestWhatAnEncoderAddsIsForOneAnswer(t *testing.T) {
+	app := fastness.New(fastness.Config{
+		Title: "T", Version: "1", Hosts: []string{"example.com"}, Errors: counting{n: new(atomic.Int64)},
+		RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: "1/day"}},
+	})
+	var last string
+	for range 3 {
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, httptest.NewRequest("GET", "/nothing", nil))
+		last = w.Body.String()
+	}
+	if !strings.Contains(last, `"status":429`) || !strings.Contains(last, `"seen-3"`) || strings.Contains(last, `"seen-2"`) {
+		t.Errorf("the third answer is %s, want a 429 with seen-3 alone", last)
+	}
 }
 
 // A cache that keeps the refusal of another site's page must not show it to the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -187,6 +188,9 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 	x.shown = *p
 	if x.shown.Instance == "" {
 		x.shown.Instance = "urn:request:" + x.ctx.id[0]
+	}
+	if _, ours := x.app.cfg.Errors.(ErrorFormat); !ours { // Others may add to the document, and p may be shared.
+		x.shown.Extensions = maps.Clone(p.Extensions)
 	}
 	body, status, content := x.app.cfg.Errors.Encode(x.encoded[:0], &x.shown)
 	x.encoded = body
