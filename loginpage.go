@@ -27,14 +27,14 @@ func (x *exchange) leadToLogIn(p *problem.Problem) bool {
 		x.r.Method != http.MethodGet && x.r.Method != http.MethodHead || !prefersHTML(x.r.Header["Accept"]) {
 		return false
 	}
-	h := x.out.Header()
+	h, challenges := x.out.Header(), p.Header()["Www-Authenticate"]
 	taken := false
 	for _, d := range g.schemes.Descriptions() {
-		if !d.Cookie() {
+		if !d.Cookie() || !slices.Contains(challenges, d.Challenge) { // What is wrong is another credential.
 			continue
 		}
 		taken = true
-		if slices.Equal(p.Header()["Www-Authenticate"], []string{d.Challenge}) && len(x.r.CookiesNamed(d.Security.Name)) > 0 {
+		if len(challenges) == 1 && len(x.r.CookiesNamed(d.Security.Name)) > 0 {
 			observe.DropPrepared(h)
 			setCookie(h, &http.Cookie{Name: d.Security.Name, MaxAge: -1})
 		}

@@ -63,7 +63,6 @@ func newApp(limits limits) *fastness.App {
 		Headers:     headers.Config{ReportTo: "/csp-reports"},
 		SecurityTxt: securitytxt.Config{Contact: []string{"https://github.com/fastness/fastness/security/policy"}},
 	})
-	app.Use(leadToLogin)
 
 	users := identity.New(identity.Config{
 		Open:   openUsers,
@@ -111,7 +110,7 @@ func newApp(limits limits) *fastness.App {
 	fastness.Get(reviews, "", listReviews, access.Public, fastness.ResponseDescription("A part of the reviews."))
 	fastness.Post(reviews, "", createReview, access.Scope("reviews"), writing, fastness.ResponseDescription("The review as it is kept."),
 		fastness.Response[*problem.Problem](409, "The caller has reviewed the item already."))
-	fastness.Post(reviews, "/form", submitReview, access.Scope("reviews"), writing, fastness.Middleware(withOutcome), fastness.Hidden())
+	fastness.Post(reviews, "/form", submitReview, access.Scope("reviews"), writing, fastness.Hidden())
 	review := reviews.Group("/{review_id}", access.Scope("reviews"), access.Object("its author or an administrator", mayRemove))
 	fastness.Delete(review, "", deleteReview, fastness.ResponseDescription("The review is gone."))
 	fastness.Post(review, "/delete", submitRemoval, fastness.Hidden())

@@ -48,11 +48,10 @@ func submitReview(ctx context.Context, in submitReviewInput) (fastness.View[Item
 	}
 	view, err := itemPage(ctx, in.Tx, in.Item.Item, in.Visitor, 0)
 	if refused == nil {
-		setOutcome(ctx, formOutcome{path: fmt.Sprintf("/items/%d/page", in.Item.ID)})
+		view.SeeOther = fmt.Sprintf("/items/%d/page", in.Item.ID)
 		return view, err
 	}
-	setOutcome(ctx, formOutcome{status: refused.Status})
-	view.Body.Form = in.again(refused)
+	view.Status, view.Body.Form = refused.Status, in.again(refused)
 	return view, err
 }
 
