@@ -30,7 +30,7 @@ func TestPeopleAreLedToThePageToLogIn(t *testing.T) {
 	api.Get("/own").Want(401).WantHeader("Location", "")
 	api.Get("/own", fastnesstest.Accept("application/json, text/html")).Want(401)
 	api.Do("POST", "/own", nil, page).Want(401)
-	api.Get("/keyed", page).Want(401) // A log-in would be of no use.
+	api.Get("/keyed", page).Want(401)                                                                             // A log-in would be of no use.
 	api.Get("/own", page, fastnesstest.Header("X-Letter", "nobody"), fastnesstest.Cookie("who", "ann")).Want(401) // Its own credential is wrong.
 	api.Get("/own", page, fastnesstest.Cookie("who", "ann")).Want(200)
 }
