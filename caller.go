@@ -34,10 +34,6 @@ type gate struct {
 	schemes *auth.Schemes
 	// optional says that callers need not say who they are.
 	optional bool
-	// forgeable says that a page of another site can have a browser make a request
-	// that counts: nobody asks who is calling, or what browsers add by themselves
-	// says so.
-	forgeable bool
 }
 
 // compileSchemes makes one of the schemes, or names what is wrong with them.
@@ -84,7 +80,7 @@ func scopesOf(schemes []auth.Description) map[string]bool {
 
 // compileGate makes the gate of a rule, or names what nobody could know.
 func (a *App) compileGate(rule operation.Access) (g gate, errs []error) {
-	g.rule, g.forgeable = rule, true
+	g.rule = rule
 	if rule == nil {
 		return g, []error{errors.New("no access rule: say who may call, such as access.Public")}
 	}
@@ -113,7 +109,6 @@ func (a *App) compileGate(rule operation.Access) (g gate, errs []error) {
 			errs = append(errs, fmt.Errorf("access rule %q: %w", rule, err))
 		}
 	}
-	g.forgeable = slices.ContainsFunc(g.schemes.Descriptions(), func(d auth.Description) bool { return d.Ambient })
 	return g, errs
 }
 

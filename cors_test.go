@@ -130,3 +130,32 @@ func (c cookies) Authenticate(_ context.Context, r *http.Request) (*auth.User, e
 	known.Scheme = "cookie"
 	return &known, nil
 }
+
+// Who is called what by middleware, from a cookie perhaps, is nobody whom a page of
+// another site may act for, whatever the schemes of the app are.
+func TestPageOfAnotherSiteDoesNotActForWhomMiddlewareKnows(t *testing.T) {
+	for _, scheme := range []string{"", "sso"} {
+		app, _ := open(fastness.Config{})
+		app.Authenticate(letters{name: "letter", header: "X-Letter", users: people()})
+		app.Use(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if c, err := r.Cookie("sso"); err == nil {
+					r = r.WithContext(auth.With(r.Context(), &auth.User{ID: c.Value, Scheme: scheme}))
+				}
+				next.ServeHTTP(w, r)
+			})
+		})
+		fastness.Post(app, "/own", say("own"), access.Authenticated)
+		fastness.Mount(app, "/mounted", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), access.Authenticated)
+		api := fastnesstest.New(t, app)
+		for _, path := range []string{"/own", "/mounted/"} {
+			for site, want := range map[string]int{"cross-site": 403, "same-site": 403, "same-origin": 200} {
+				got := api.Do("POST", path, nil, fastnesstest.Header("Cookie", "sso=u1"), fastnesstest.Header("Sec-Fetch-Site", site)).Status
+				if got != want {
+					t.Errorf("scheme %q, %s from %s: %d, want %d", scheme, path, site, got, want)
+				}
+			}
+			api.Do("POST", path, nil, fastnesstest.Header("X-Letter", "ann"), fastnesstest.Header("Sec-Fetch-Site", "cross-site")).Want(200)
+		}
+	}
+}

@@ -144,12 +144,11 @@ func (x *exchange) checkSite() error {
 // caller: not if the caller is known by what no browser adds by itself, and not if
 // the page is one that CORS allows to act for whoever is logged in, or for nobody.
 func (x *exchange) isForgeable(spec *operation.Spec) bool {
-	if spec.CrossSite.InsecureAnyOrigin != "" || !x.gate().forgeable {
+	switch u := x.ctx.user; {
+	case spec.CrossSite.InsecureAnyOrigin != "":
 		return false
-	}
-	if u := x.ctx.user; u != nil {
-		ambient := x.app.callers.Ambient(u.Scheme)
-		return ambient && !(x.app.cfg.CORS.Credentials && x.app.shares(x.r))
+	case u != nil: // By whatever middleware has found, too: what no scheme takes may be a cookie.
+		return x.app.callers.Ambient(u.Scheme) && !(x.app.cfg.CORS.Credentials && x.app.shares(x.r))
 	}
 	return !x.app.shares(x.r)
 }

@@ -78,7 +78,7 @@ func refusalsOfCallers(op *operationPlan) (codes []int) {
 // refusalsOfGuards returns the statuses by which guards can refuse a request that is
 // well formed.
 func refusalsOfGuards(a *App, op *operationPlan) (codes []int) {
-	if op.spec.CrossSite.Token || op.changes() && op.gate.forgeable && op.spec.CrossSite.InsecureAnyOrigin == "" {
+	if op.spec.CrossSite.Token || op.changes() && op.spec.CrossSite.InsecureAnyOrigin == "" {
 		codes = append(codes, http.StatusForbidden)
 	}
 	if len(op.limiters) > 0 || !op.unlimited && a.cfg.RateLimit.InsecureUnlimited == "" {
