@@ -159,3 +159,28 @@ func TestPageOfAnotherSiteDoesNotActForWhomMiddlewareKnows(t *testing.T) {
 		}
 	}
 }
+
+// A browser that was asked for a password once sends it with an image on another site,
+// too.
+func TestPageOfAnotherSiteDoesNotUseThePasswordThatABrowserKeeps(t *testing.T) {
+	app, _ := open(fastness.Config{})
+	basic, err := auth.NewBasic(auth.BasicConfig{Realm: "shop", Verify: func(_ context.Context, _ *http.Request, name, _ string) (*auth.User, error) {
+		return &auth.User{ID: name, Scheme: "basic"}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Authenticate(basic)
+	fastness.Get(app, "/unsubscribe", say("done"), access.Authenticated, csrf.Effects())
+	fastness.Mount(app, "/socket", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), access.Authenticated)
+	api := fastnesstest.New(t, app)
+	for site, want := range map[string]int{"cross-site": 403, "same-origin": 200} {
+		from := []fastnesstest.Option{fastnesstest.Header("Authorization", "Basic YTpi"), fastnesstest.Header("Sec-Fetch-Site", site)}
+		if got := api.Get("/unsubscribe", from...).Status; got != want {
+			t.Errorf("an effect, %s: %d, want %d", site, got, want)
+		}
+		if got := api.Get("/socket/", append(from, fastnesstest.Header("Upgrade", "websocket"))...).Status; got != want {
+			t.Errorf("a WebSocket, %s: %d, want %d", site, got, want)
+		}
+	}
+}

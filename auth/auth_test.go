@@ -315,9 +315,13 @@ func TestBasicFromAnotherSiteIsRefused(t *testing.T) {
 		{"another site", []string{"Sec-Fetch-Site", "cross-site"}, false},
 		{"another site, in an old browser", []string{"Origin", "https://evil.example"}, false},
 	} {
-		r := request("POST", append(tt.header, "Authorization", "Basic YTpi")...)
-		if u, err := schemes.Authenticate(t.Context(), r); (u != nil) != tt.ok {
-			t.Errorf("%s: %v, %v", tt.name, u, err)
+		for what, r := range map[string]*http.Request{
+			"a POST":      request("POST", append(tt.header, "Authorization", "Basic YTpi")...),
+			"a WebSocket": request("GET", append(tt.header, "Authorization", "Basic YTpi", "Upgrade", "websocket")...),
+		} {
+			if u, err := schemes.Authenticate(t.Context(), r); (u != nil) != tt.ok {
+				t.Errorf("%s, %s: %v, %v", tt.name, what, u, err)
+			}
 		}
 	}
 }

@@ -164,7 +164,9 @@ func (s *Schemes) find(r *http.Request) (*known, error) {
 func FromOwnPage(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return true
+		if len(r.Header["Upgrade"]) == 0 && len(r.Header["Sec-Websocket-Key"]) == 0 { // A WebSocket does what its pages say.
+			return true
+		}
 	}
 	switch sites := r.Header["Sec-Fetch-Site"]; {
 	case len(sites) == 1:
@@ -179,12 +181,13 @@ func FromOwnPage(r *http.Request) bool {
 	return err == nil && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
 }
 
-// Ambient reports whether the credentials of a scheme are such that browsers add them
-// by themselves. It is true of a name that no scheme has: nobody knows.
+// Ambient reports whether browsers add the credentials of a scheme by themselves: also
+// those of Basic, once they have asked their user for them. It is true of a name that
+// no scheme has: nobody knows.
 func (s *Schemes) Ambient(name string) bool {
 	for i := range s.all {
-		if s.all[i].is.Name == name {
-			return s.all[i].is.Ambient
+		if is := &s.all[i].is; is.Name == name {
+			return is.Ambient || is.Security != nil && is.Security.Type == "http" && strings.EqualFold(is.Security.Scheme, "basic")
 		}
 	}
 	return true
