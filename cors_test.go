@@ -184,3 +184,36 @@ func TestPageOfAnotherSiteDoesNotUseThePasswordThatABrowserKeeps(t *testing.T) {
 		}
 	}
 }
+
+// slips is a cookie scheme whose users have been called something else by somebody.
+type slips struct {
+	cookies
+	called string
+}
+
+func (s slips) Authenticate(ctx context.Context, r *http.Request) (*auth.User, error) {
+	u, err := s.cookies.Authenticate(ctx, r)
+	if u != nil {
+		u.Scheme = s.called
+	}
+	return u, err
+}
+
+func TestCookieNeedsATokenWhateverItsSchemeCallsTheUser(t *testing.T) {
+	for _, called := range []string{"", "letter", "cookie"} {
+		app, public := open(fastness.Config{CSRF: csrf.Config{Keys: csrf.EphemeralKeys()}})
+		app.Authenticate(letters{name: "letter", header: "X-Letter", users: people()}, slips{cookies{people()}, called})
+		fastness.Post(app, "/own", say("own"), access.Authenticated)
+		fastness.Post(public, "/by-letter", say("own"), access.By("letter"))
+		api := fastnesstest.New(t, app)
+		post := func(path, site string) int {
+			return api.Do("POST", path, nil, fastnesstest.Header("Cookie", "who=ann"), fastnesstest.Header("Sec-Fetch-Site", site)).Status
+		}
+		if got := post("/own", "same-origin"); got != 403 {
+			t.Errorf("the user is called %q: %d without a token, want 403", called, got)
+		}
+		if got := post("/by-letter", "same-origin"); got != 401 {
+			t.Errorf("the user is called %q: %d for a letter, want 401", called, got)
+		}
+	}
+}

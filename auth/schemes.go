@@ -123,6 +123,10 @@ func (s *Schemes) Authenticate(ctx context.Context, r *http.Request) (*User, err
 	if u == nil || u.ID == "" { // A scheme that is wrong lets nobody in.
 		return nil, k.invalid(&Refusal{Reason: fmt.Errorf("scheme %s found no user", k.is.Name)})
 	}
+	if u.Scheme != k.is.Name { // What is asked of callers goes by it: a token, where it is a cookie.
+		mine := *u // It may be shared with other requests.
+		mine.Scheme, u = k.is.Name, &mine
+	}
 	return u, nil
 }
 
