@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/guard/cors"
 	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/openapi"
@@ -214,6 +216,32 @@ func TestCookieNeedsATokenWhateverItsSchemeCallsTheUser(t *testing.T) {
 		}
 		if got := post("/by-letter", "same-origin"); got != 401 {
 			t.Errorf("the user is called %q: %d for a letter, want 401", called, got)
+		}
+	}
+}
+
+// Behind a proxy that ends TLS, a page without TLS is anybody's on the way, as it is
+// where the server has TLS itself.
+func TestPageWithoutTLSIsNotTheOwnOneBehindAProxy(t *testing.T) {
+	app, public := open(fastness.Config{Hosts: []string{"shop.example"}, Proxies: clientip.Config{Trust: []string{"10.0.0.0/8"}}})
+	fastness.Post(public, "/a", say("a"))
+	for _, tt := range []struct {
+		peer, proto, origin string
+		want                int
+	}{
+		{"10.0.0.1:1", "https", "https://shop.example", 200},
+		{"10.0.0.1:1", "https", "http://shop.example", 403},
+		{"10.0.0.1:1", "http", "http://shop.example", 200},
+		{"192.0.2.1:1", "https", "http://shop.example", 200}, // Nobody trusts it.
+	} {
+		r := httptest.NewRequest("POST", "http://shop.example/a", nil)
+		r.RemoteAddr = tt.peer
+		r.Header.Set("X-Forwarded-Proto", tt.proto)
+		r.Header.Set("Origin", tt.origin)
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		if w.Code != tt.want {
+			t.Errorf("%+v: %d", tt, w.Code)
 		}
 	}
 }

@@ -49,6 +49,9 @@ func (a *App) compileCrossSite() (errs []error) {
 		}
 		cfg.Keys = csrf.EphemeralKeys() // Nobody asks for a token.
 	}
+	if cfg.Scheme == nil {
+		cfg.Scheme = a.schemeOf
+	}
 	var err error
 	if g.guard, err = csrf.New(cfg); err != nil {
 		return append(errs, fmt.Errorf("config: CSRF: %w", err))
@@ -65,6 +68,15 @@ func (a *App) compileCrossSite() (errs []error) {
 		return g.guard.CheckOrigin(r)
 	})
 	return errs
+}
+
+// schemeOf returns what the browser has sent a request by: a proxy that is trusted may
+// have ended TLS, and a page without TLS is not the own one then.
+func (a *App) schemeOf(r *http.Request) string {
+	if a.clients.Find(r).TLS {
+		return "https"
+	}
+	return "http"
 }
 
 // shares reports whether a request comes from a page that CORS lets read answers.
