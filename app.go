@@ -318,6 +318,10 @@ func (a *App) Audit() []OptOut {
 			Where: "mount " + m.prefix, Name: "Mount",
 			Reason: "a mounted handler is not validated and not in the document",
 		})
+		for _, o := range m.spec.OptOuts {
+			o.Where = "mount " + m.prefix
+			out = append(out, o)
+		}
 	}
 	return out
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/ratelimit"
 )
 
 type (
@@ -296,7 +298,8 @@ func TestAuditNamesEveryOptOut(t *testing.T) {
 		Title: "T", Version: "1", InsecureAnyHost: "behind a proxy that checks it",
 		InsecureFastAPICompat: "old clients", Docs: fastness.DocsPublic,
 	})
-	fastness.Mount(app, "/files", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "") }), access.Public)
+	fastness.Mount(app, "/files", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "") }), access.Public,
+		csrf.InsecureAnyOrigin("others upload here"), ratelimit.InsecureExempt("a proxy limits it"))
 	var got []string
 	for _, o := range app.Audit() {
 		if o.Reason == "" || o.Where == "" {
@@ -304,7 +307,7 @@ func TestAuditNamesEveryOptOut(t *testing.T) {
 		}
 		got = append(got, o.Name)
 	}
-	if want := "InsecureAnyHost InsecureFastAPICompat DocsPublic Mount"; strings.Join(got, " ") != want {
+	if want := "InsecureAnyHost InsecureFastAPICompat DocsPublic Mount csrf.InsecureAnyOrigin ratelimit.InsecureExempt"; strings.Join(got, " ") != want {
 		t.Errorf("Audit() = %v, want %s", got, want)
 	}
 }
