@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -102,4 +104,27 @@ func TestSecurityTxtAndReportsAreServed(t *testing.T) {
 
 	without, _ := open(fastness.Config{})
 	fastnesstest.New(t, without).Get("/.well-known/security.txt").Want(404)
+}
+
+// One client of IPv6 has more addresses than there are lines in a minute.
+func TestReportsOfOneNetworkAreThoseOfOneClient(t *testing.T) {
+	var log bytes.Buffer
+	app, _ := open(fastness.Config{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})), Headers: headers.Config{ReportTo: "/csp-reports"}})
+	report := func(addr string) int {
+		r := httptest.NewRequest("POST", "http://localhost/csp-reports", strings.NewReader(`{"csp-report":{"document-uri":"https://localhost/"}}`))
+		r.Header.Set("Content-Type", "application/csp-report")
+		r.RemoteAddr = addr
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		return w.Code
+	}
+	for i := range 100 {
+		report(fmt.Sprintf("[2001:db8::%x]:1", i+1))
+	}
+	if n := strings.Count(log.String(), "policy violation"); n != 60 {
+		t.Errorf("%d lines of one network, want 60", n)
+	}
+	if got := report("[2001:db8:0:1::1]:1"); got != 204 {
+		t.Errorf("another network: %d, want 204", got)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -217,11 +218,20 @@ func (d *defences) buildAnswers(c *Config) (errs []error) {
 	}
 	if strings.HasPrefix(c.Headers.ReportTo, "/") {
 		d.reports, err = report.New(report.Config{
-			Logger: c.Logger, Client: func(r *http.Request) string { return ClientAddr(r.Context()).String() },
+			Logger: c.Logger, Client: func(r *http.Request) string { return network(ClientAddr(r.Context())) },
 		})
 		failed("Headers", err)
 	}
 	return errs
+}
+
+// network names whose address addr is: one client has a /64 of IPv6 at least.
+func network(addr netip.Addr) string {
+	if addr.Is6() {
+		prefix, _ := addr.Prefix(64) // 64 bits are in range.
+		return prefix.String()
+	}
+	return addr.String()
 }
 
 // optOuts lists the settings that weaken a defence.
