@@ -30,12 +30,13 @@ func (a *App) chain() (guards, inner []step) {
 		{"rate limit by client", (*exchange).limitClient},                                   // 429
 	}
 	inner = []step{
-		{"route, method allowlist, time limit", (*exchange).findRoute},               // 307 400 404 405
-		{"authentication: who is calling", (*exchange).authenticate},                 // 400 401, 403 for a page of another site
-		{"cross-site request: Fetch Metadata, Origin, token", (*exchange).checkSite}, // 403
-		{"access rule", (*exchange).checkAccess},                                     // 401 403
-		{"rate limit by caller and operation", (*exchange).limitCaller},              // 429 503
-		{"operation", (*exchange).runOperation},                                      // what operate lists
+		{"route, method allowlist, time limit", (*exchange).findRoute},        // 307 400 404 405
+		{"authentication: who is calling", (*exchange).authenticate},          // 400 401, 403 for a page of another site
+		{"cross-site request: Fetch Metadata, Origin", (*exchange).checkSite}, // 403
+		{"access rule", (*exchange).checkAccess},                              // 401 403
+		{"rate limit by caller and operation", (*exchange).limitCaller},       // 429 503
+		{"cross-site request: token", (*exchange).checkToken},                 // 403 503
+		{"operation", (*exchange).runOperation},                               // what operate lists
 		// audit event
 	}
 	return guards, inner

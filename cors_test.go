@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
@@ -15,6 +16,7 @@ import (
 	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/guard/cors"
 	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/openapi"
 )
 
@@ -243,5 +245,36 @@ func TestPageWithoutTLSIsNotTheOwnOneBehindAProxy(t *testing.T) {
 		if w.Code != tt.want {
 			t.Errorf("%+v: %d", tt, w.Code)
 		}
+	}
+}
+
+// remembered counts the tokens that are used up.
+type remembered struct{ tokens int }
+
+func (m *remembered) First(context.Context, string, time.Time) (bool, error) {
+	m.tokens++
+	return true, nil
+}
+
+// The memory of used tokens is for all clients, and refuses everybody once it is full:
+// who is refused by the rate limit must not fill it.
+func TestTokenIsNotUsedUpByWhatTheRateLimitRefuses(t *testing.T) {
+	seen := new(remembered)
+	app, public := open(fastness.Config{CSRF: csrf.Config{Keys: csrf.EphemeralKeys(), Replay: seen}})
+	fastness.Get(public, "/csrftoken/", fastness.NewCSRFToken)
+	fastness.Post(public, "/login", say("in"), csrf.OneTimeToken(), ratelimit.Per("2/minute", ratelimit.ByClient))
+	api := fastnesstest.New(t, app)
+	for i, want := range []int{200, 200, 429, 429} {
+		res := api.Get("/csrftoken/").Want(200)
+		var token fastness.CSRFToken
+		res.JSON(&token)
+		cookie, _, _ := strings.Cut(res.Header.Get("Set-Cookie"), ";")
+		got := api.Do("POST", "/login", nil, fastnesstest.Header("Cookie", cookie), fastnesstest.Header("X-CSRF-Token", token.Token)).Status
+		if got != want {
+			t.Errorf("log-in %d: %d, want %d", i+1, got, want)
+		}
+	}
+	if seen.tokens != 2 {
+		t.Errorf("%d tokens are remembered, want 2", seen.tokens)
 	}
 }

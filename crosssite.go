@@ -110,31 +110,36 @@ func (x *exchange) spec() *operation.Spec {
 	return nil
 }
 
-// checkSite refuses what a page of another site makes a browser send. A token in a
-// form is looked at when the form is read, before anything else of it counts.
+// checkSite refuses what a page of another site makes a browser send.
 func (x *exchange) checkSite() error {
 	spec := x.spec()
-	if spec == nil {
+	if spec == nil || !x.isForgeable(spec) {
+		return nil
+	}
+	check := x.app.csrf.guard.CheckOrigin
+	if spec.CrossSite.Effects {
+		check = x.app.csrf.guard.CheckEffects
+	}
+	if err := check(x.r); err != nil {
+		if h := x.out.Header(); len(h["Vary"]) == 0 {
+			h["Vary"] = x.app.csrf.vary
+		} else {
+			h.Add("Vary", x.app.csrf.vary[0])
+		}
+		return err
+	}
+	return nil
+}
+
+// checkToken verifies the token, where one is wanted. It comes after the rate limit:
+// one that is used up takes room until it would have ended. A token in a form is
+// looked at when the form is read, before anything else of it counts.
+func (x *exchange) checkToken() error {
+	spec := x.spec()
+	if spec == nil || !x.needsToken(spec) {
 		return nil
 	}
 	guard := x.app.csrf.guard
-	if x.isForgeable(spec) {
-		check := guard.CheckOrigin
-		if spec.CrossSite.Effects {
-			check = guard.CheckEffects
-		}
-		if err := check(x.r); err != nil {
-			if h := x.out.Header(); len(h["Vary"]) == 0 {
-				h["Vary"] = x.app.csrf.vary
-			} else {
-				h.Add("Vary", x.app.csrf.vary[0])
-			}
-			return err
-		}
-	}
-	if !x.needsToken(spec) {
-		return nil
-	}
 	if spec.CrossSite.Once {
 		guard = x.app.csrf.once
 	}
