@@ -257,7 +257,7 @@ func (a *App) addMounts() (errs []error) {
 		var wrong []error
 		m.gate, wrong = a.compileGate(m.spec.Access)
 		var more []error
-		m.limiters, m.unlimited, more = a.limitersOf(&m.spec, "mount-"+strings.Trim(m.prefix, "/"))
+		m.limiters, m.unlimited, more = a.limitersOf(&m.spec, "mount", "mount-"+strings.Trim(m.prefix, "/"))
 		wrong = append(wrong, more...)
 		if len(m.spec.Objects) > 0 {
 			wrong = append(wrong, errors.New("rules about objects do not reach a mounted handler"))

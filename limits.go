@@ -60,7 +60,7 @@ func (a *App) compileLimits() (errs []error) {
 func (a *App) compileOperationLimits() (errs []error) {
 	for _, op := range a.operations {
 		var wrong []error
-		op.limiters, op.unlimited, wrong = a.limitersOf(&op.spec, op.id)
+		op.limiters, op.unlimited, wrong = a.limitersOf(&op.spec, "operation", op.id)
 		for _, err := range wrong {
 			errs = append(errs, fmt.Errorf("%s: %w", op.where(), err))
 		}
@@ -70,7 +70,7 @@ func (a *App) compileOperationLimits() (errs []error) {
 
 // limitersOf makes the limiters of an operation or a mounted handler, whose name
 // is that of their policies and, unless they share one, of their budgets.
-func (a *App) limitersOf(spec *operation.Spec, name string) (list []*ratelimit.Limiter, free bool, errs []error) {
+func (a *App) limitersOf(spec *operation.Spec, kind, name string) (list []*ratelimit.Limiter, free bool, errs []error) {
 	for i, limit := range spec.Limits {
 		rule, ok := limit.(ratelimit.Rule)
 		if !ok {
@@ -87,7 +87,7 @@ func (a *App) limitersOf(spec *operation.Spec, name string) (list []*ratelimit.L
 			if rule.Name = name; i > 0 {
 				rule.Name = fmt.Sprintf("%s-%d", name, i+1)
 			}
-			rule.Scope = cmp.Or(rule.Scope, "operation "+rule.Name)
+			rule.Scope = cmp.Or(rule.Scope, fmt.Sprintf("%s %q %d", kind, name, i+1)) // Another one may be called like the policy.
 		}
 		general := a.cfg.RateLimit
 		limiter, err := ratelimit.New(ratelimit.Config{
