@@ -258,7 +258,7 @@ func (a *App) addMounts() (errs []error) {
 		m.gate, wrong = a.compileGate(m.spec.Access)
 		var more []error
 		m.limiters, m.unlimited, more = a.limitersOf(&m.spec, "mount", "mount-"+strings.Trim(m.prefix, "/"))
-		wrong = append(wrong, more...)
+		wrong = slices.Concat(wrong, more, m.gate.mistakes(&m.spec))
 		if len(m.spec.Objects) > 0 {
 			wrong = append(wrong, errors.New("rules about objects do not reach a mounted handler"))
 		}

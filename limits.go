@@ -61,6 +61,7 @@ func (a *App) compileOperationLimits() (errs []error) {
 	for _, op := range a.operations {
 		var wrong []error
 		op.limiters, op.unlimited, wrong = a.limitersOf(&op.spec, "operation", op.id)
+		wrong = append(wrong, op.gate.mistakes(&op.spec)...)
 		for _, err := range wrong {
 			errs = append(errs, fmt.Errorf("%s: %w", op.where(), err))
 		}
@@ -100,6 +101,17 @@ func (a *App) limitersOf(spec *operation.Spec, kind, name string) (list []*ratel
 		list = append(list, limiter)
 	}
 	return list, free, errs
+}
+
+// mistakes finds the limit that replaces the general one where credentials are tried: it
+// comes after them, so that nothing would slow down who guesses at one.
+func (g *gate) mistakes(spec *operation.Spec) (errs []error) {
+	for _, limit := range spec.Limits {
+		if rule, ok := limit.(ratelimit.Rule); ok && rule.Override && !rule.Exempt() && g.schemes != nil {
+			errs = append(errs, fmt.Errorf("rate limit %q: Override takes away the only limit of wrong credentials: leave it out, or say why that is no danger in ratelimit.InsecureExempt beside it", rule))
+		}
+	}
+	return errs
 }
 
 // limitClient is the limit by client, of whatever it asks for: what does not exist

@@ -1,9 +1,13 @@
 package fastness_test
 
 import (
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
 	"github.com/fastness/fastness/guard/ratelimit"
 )
@@ -20,4 +24,32 @@ func TestRulesOfOperationsWithSimilarNamesHaveBudgetsOfTheirOwn(t *testing.T) {
 	api.Get("/a").Want(429)
 	api.Get("/b").Want(200)
 	api.Get("/b").Want(429)
+}
+
+// Who guesses at credentials is refused before any rule of the operation is asked: the
+// general limit is the only one.
+func TestWrongCredentialsAreLimitedWhateverTheOperationsRules(t *testing.T) {
+	rule := ratelimit.Rule{Limit: "5/minute", Key: ratelimit.ByClient}
+	overriding := rule
+	overriding.Override = true
+	app, _ := open(fastness.Config{})
+	app.Authenticate(letters{name: "letter", header: "X-Letter", users: people()})
+	fastness.Get(app, "/own", say("own"), access.Authenticated, overriding)
+	fastness.Get(app, "/public", say("public"), access.Public, overriding)
+	fastness.Get(app, "/exempt", say("exempt"), access.Authenticated, rule, ratelimit.InsecureExempt("a proxy limits it"))
+	fastness.Mount(app, "/mounted", http.NotFoundHandler(), access.Authenticated, overriding)
+	if err := app.Start(t.Context()); err == nil || strings.Count(err.Error(), "Override takes away") != 2 ||
+		!strings.Contains(err.Error(), "GET /own") || !strings.Contains(err.Error(), "mount /mounted") {
+		t.Errorf("Start() = %v", err)
+	}
+
+	app, _ = open(fastness.Config{RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: "3/minute"}}})
+	app.Authenticate(letters{name: "letter", header: "X-Letter", users: people()})
+	fastness.Get(app, "/own", say("own"), access.Authenticated, rule)
+	api := fastnesstest.New(t, app)
+	for i, want := range []int{401, 401, 401, 429} {
+		if got := api.Get("/own", fastnesstest.Header("X-Letter", fmt.Sprint("guess ", i))).Status; got != want {
+			t.Errorf("guess %d: %d, want %d", i+1, got, want)
+		}
+	}
 }

@@ -52,7 +52,8 @@ type Rule struct {
 	// admit N times the limit.
 	FailClosed bool
 	// Override says that the rule replaces what an app has for all operations.
-	// By default it adds to that.
+	// By default it adds to that. An operation that asks who is calling cannot have it:
+	// the rule would come after the credential, and nothing before it.
 	Override bool
 
 	exempt bool
