@@ -258,6 +258,9 @@ func TestSendNeverGoesInside(t *testing.T) {
 	if result, err := s.Send(t.Context(), client, "https://receiver.example/", webhook.Message{ID: "a.b"}); err == nil || result.Verdict != webhook.GiveUp {
 		t.Errorf("an id that is none: %+v, %v", result, err)
 	}
+	if _, err := s.Send(t.Context(), client, "https://localhost/canary?canary", webhook.Message{ID: "msg_1"}); !errors.Is(err, outbound.ErrForbiddenAddress) || strings.Contains(err.Error(), "canary") {
+		t.Errorf("a name of this machine: %v", err)
+	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if result, err := s.Send(gone, client, "https://receiver.example/", webhook.Message{ID: "msg_1"}); err == nil || result != (webhook.Result{}) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	neturl "net/url"
 	"strconv"
 	"time"
 
@@ -82,6 +83,9 @@ func (s *Signer) Send(ctx context.Context, client *outbound.Client, url string, 
 		req.Header.Set("Content-Type", m.ContentType)
 	}
 	res, err := client.Do(req)
+	if why, ok := errors.AsType[*neturl.Error](err); ok { // Its text has the URL, which is often a secret of the receiver's.
+		err = why.Err
+	}
 	if err != nil {
 		return Result{}, fmt.Errorf("webhook: %w", err)
 	}
