@@ -233,12 +233,23 @@ func countedAs(method string) string {
 	return method
 }
 
+// budgetOf returns the method whose budget a request is charged to. Those that are not
+// of RFC 9110 or RFC 5789 share one: a caller can invent as many as they like, and what
+// does not look at the method serves them all.
+func budgetOf(method string) string {
+	switch method = countedAs(method); method {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "?"
+}
+
 // key appends whose budget it is: the scope, the method if each has its own, and
 // the caller.
 func (l *Limiter) key(b []byte, c Caller) []byte {
 	b = append(b, l.prefix...)
 	if l.rule.PerMethod {
-		b = append(b, countedAs(c.Request.Method)...)
+		b = append(b, budgetOf(c.Request.Method)...)
 	}
 	b = append(b, 0)
 	at := len(b)

@@ -162,6 +162,17 @@ func TestHEADIsNoWayAround(t *testing.T) {
 	}
 }
 
+// TestInventedMethodsAreNoBudgets: a handler that does not look at the method serves
+// GETA as it does GETB.
+func TestInventedMethodsAreNoBudgets(t *testing.T) {
+	l := limiter(t, ratelimit.Config{Rule: ratelimit.Rule{Limit: "1/minute", PerMethod: true}})
+	for i, m := range []string{"GETA", "GETB", "PROPFIND", "GET"} {
+		if got, want := status(l, method(m)), []int{200, 429, 429, 200}[i]; got != want {
+			t.Errorf("%s: %d, want %d", m, got, want)
+		}
+	}
+}
+
 func TestMethods(t *testing.T) {
 	l := limiter(t, ratelimit.Config{Rule: ratelimit.Rule{Limit: "1/minute", Methods: []string{"POST", "PUT"}}})
 	each := limiter(t, ratelimit.Config{Rule: ratelimit.Rule{Limit: "1/minute", PerMethod: true}})

@@ -30,7 +30,8 @@ type Rule struct {
 	// Methods are those that are counted. The default is all. Rules for other
 	// methods are rules of their own.
 	Methods []string
-	// PerMethod gives each method a budget of its own.
+	// PerMethod gives each method a budget of its own, and one to all that are neither
+	// of RFC 9110 nor PATCH.
 	PerMethod bool
 	// Cost is how many units a request costs. The default is 1.
 	Cost int
