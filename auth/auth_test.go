@@ -107,12 +107,28 @@ func TestWhatCannotBeVerifiedIsNoRefusal(t *testing.T) {
 	}
 }
 
+// crumb is a badge in a cookie.
+type crumb struct{ badge }
+
+func (c crumb) Describe() auth.Description {
+	d := c.badge.Describe()
+	d.Security = &openapi.SecurityScheme{Type: "apiKey", In: "cookie", Name: "crumb"}
+	return d
+}
+
 func TestSchemesThatAreWrongAreNamed(t *testing.T) {
 	_, err := auth.New(nil, badge{}, badge{name: "a", header: "A"}, badge{name: "a", header: "B"})
 	for _, want := range []string{"scheme 1 is nil", "has no name", `"a" is there twice`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the mistakes do not name %q: %v", want, err)
 		}
+	}
+	// A cookie that is not said to be one would be guarded by nothing.
+	if _, err := auth.New(crumb{badge{"crumb", "X-Badge", false, known}}); err == nil || !strings.Contains(err.Error(), `"crumb" is a cookie`) {
+		t.Errorf("a cookie that is not ambient: %v", err)
+	}
+	if _, err := auth.New(crumb{badge{"crumb", "X-Badge", true, known}}); err != nil {
+		t.Error(err)
 	}
 	if _, err := newSchemes(t, badge{"badge", "X-Badge", false, known}).Only("badge", "passport"); err == nil || !strings.Contains(err.Error(), "passport") {
 		t.Errorf("a scheme that nothing verifies: %v", err)

@@ -55,6 +55,8 @@ func (k *known) mistakes(before []known) (errs []error) {
 	}
 	if k.is.Security == nil {
 		errs = append(errs, fmt.Errorf("scheme %q does not say how the document describes it", name))
+	} else if k.is.Security.Type == "apiKey" && k.is.Security.In == "cookie" && !k.is.Ambient {
+		errs = append(errs, fmt.Errorf("scheme %q is a cookie, which browsers add by themselves, and not Ambient", name))
 	}
 	if k.is.Challenge == "" || strings.ContainsAny(k.is.Challenge, "\r\n") {
 		errs = append(errs, fmt.Errorf("scheme %q has no challenge (RFC 9110 section 15.5.2)", name))
