@@ -278,3 +278,27 @@ func TestTokenIsNotUsedUpByWhatTheRateLimitRefuses(t *testing.T) {
 		t.Errorf("%d tokens are remembered, want 2", seen.tokens)
 	}
 }
+
+// A field without a name is none for tokens where they are taken from the header only.
+func TestFormHasNoTokenWhereOnlyTheHeaderHas(t *testing.T) {
+	app, public := open(fastness.Config{CSRF: csrf.Config{Keys: csrf.EphemeralKeys(), TokenLocation: csrf.HeaderOnly}})
+	fastness.Get(public, "/csrftoken/", fastness.NewCSRFToken)
+	fastness.Post(public, "/form", through[struct {
+		A string `form:"a" default:""`
+	}], csrf.RequireToken())
+	fastness.Post(public, "/free", through[struct {
+		A string `form:"a" default:""`
+	}])
+	api := fastnesstest.New(t, app)
+	res := api.Get("/csrftoken/").Want(200)
+	var token fastness.CSRFToken
+	res.JSON(&token)
+	cookie, _, _ := strings.Cut(res.Header.Get("Set-Cookie"), ";")
+	post := func(path, body string, fields ...fastnesstest.Option) *fastnesstest.Response {
+		return api.Do("POST", path, fastnesstest.Raw{ContentType: "application/x-www-form-urlencoded", Body: []byte(body)}, append(fields, fastnesstest.Header("Cookie", cookie))...)
+	}
+	post("/form", "="+token.Token).WantProblem(403, "csrf_missing_token")
+	post("/form", "csrf-token="+token.Token).WantProblem(403, "csrf_missing_token")
+	post("/form", "a=b", fastnesstest.Header("X-CSRF-Token", token.Token)).Want(200)
+	post("/free", "=b").Want(422)
+}

@@ -86,7 +86,7 @@ func (b *bodyPlan) accept(name string, isFile bool) error {
 // unknownFields refuses fields that nobody declared.
 func (b *bodyPlan) unknownFields(x *exchange, parts form.Parts) {
 	for _, part := range parts {
-		known := part.Name == x.app.csrf.field
+		known := part.Name == x.app.csrf.field && part.Name != ""
 		for i := range b.fields {
 			known = known || b.fields[i].name == part.Name
 		}
