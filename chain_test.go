@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -485,6 +487,40 @@ func TestMountedHandlerIsBehindTheChain(t *testing.T) {
 	api.Get("/filesystem").WantProblem(404, "")
 	api.Get("/files/%2e%2e/etc").WantProblem(400, "malformed_path")
 	api.Get("/files/a", fastnesstest.Header("Host", "evil.example")).WantProblem(421, "")
+}
+
+func TestHandlerThatWritesNothingIsLoggedAsTheAnswerThatWasSent(t *testing.T) {
+	var log bytes.Buffer
+	app, _ := open(fastness.Config{Logger: slog.New(slog.NewJSONHandler(&log, nil))})
+	fastness.Mount(app, "/hooks", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), access.Public)
+	fastnesstest.New(t, app).Post("/hooks/pay", nil).Want(200)
+	if !strings.Contains(log.String(), `"status":200,"bytes":0`) {
+		t.Errorf("the log does not say 200:\n%s", log.String())
+	}
+}
+
+func TestButtonHasTheTokenInItsForm(t *testing.T) {
+	app, _ := open(fastness.Config{CSRF: csrf.Config{Keys: csrf.EphemeralKeys()}})
+	fastness.Get(app, "/csrftoken/", fastness.NewCSRFToken, access.Public)
+	deleted := 0
+	fastness.Post(app, "/items/{n}/delete", func(context.Context, struct {
+		N int `path:"n"`
+	}) (fastness.NoContent, error) {
+		deleted++
+		return fastness.NoContent{}, nil
+	}, access.Public, csrf.RequireToken())
+	api := fastnesstest.New(t, app)
+	res := api.Get("/csrftoken/").Want(200)
+	var token fastness.CSRFToken
+	res.JSON(&token)
+	cookie := fastnesstest.Cookie("__Host-csrf", res.Cookie("__Host-csrf").Value)
+	api.Post("/items/7/delete", url.Values{"csrf-token": {token.Token}}, cookie).Want(204)
+	api.Post("/items/7/delete", url.Values{"csrf-token": {token.Token + "x"}}, cookie).WantProblem(403, "csrf_invalid")
+	api.Post("/items/7/delete", url.Values{}, cookie).WantProblem(403, "csrf_missing_token")
+	api.Post("/items/7/delete", nil, cookie).WantProblem(403, "csrf_missing_token")
+	if deleted != 1 {
+		t.Errorf("%d were deleted, want 1", deleted)
+	}
 }
 
 func TestTransportSecurityIsSaidOverTLSOnly(t *testing.T) {

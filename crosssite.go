@@ -148,8 +148,8 @@ func (x *exchange) checkToken() error {
 	case err != nil:
 		return err
 	case present:
-	case x.match.Value.mount != nil:
-		return guard.Check(x.r, x.session())
+	case x.match.Value.mount != nil, x.match.Value.operation.input.body.kind == noBody:
+		return guard.Check(x.r, x.session()) // A button is a form that has the token and nothing else.
 	case x.match.Value.operation.input.body.kind == formBody && x.app.csrf.field != "":
 		x.due = guard
 		return nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -15,13 +17,17 @@ import (
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/cookie"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/guard/clientip"
+	"github.com/fastness/fastness/guard/compress"
 	"github.com/fastness/fastness/guard/cors"
 	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/outbound"
 	"github.com/fastness/fastness/redirect"
 	"github.com/fastness/fastness/sanitize"
 	"github.com/fastness/fastness/secret"
+	"github.com/fastness/fastness/webhook"
 )
 
 // What follows is the code of docs/guards.md.
@@ -133,12 +139,83 @@ func TestGuideToPartsRuns(t *testing.T) {
 	if !errors.Is(err, outbound.ErrForbiddenAddress) {
 		t.Errorf("the fetch ends in %v", err)
 	}
-	t.Setenv("WEBHOOK_SECRET", "whsec_secret of the test")
+	ctx := t.Context()
+	t.Setenv("WEBHOOK_SECRET", webhook.NewSecret().Reveal())
 	source, err := secret.Parse("env-or-file:WEBHOOK_SECRET") // the variable, or the file that WEBHOOK_SECRET_FILE names
 	if err != nil {
 		t.Fatal(err)
 	}
-	if value, err := source.Read(t.Context()); err != nil || fmt.Sprint(value) != "***" || value.Reveal() != "whsec_secret of the test" {
-		t.Errorf("the secret is %v, %v", value, err)
+	text, err := source.Read(ctx)
+	if err != nil || fmt.Sprint(text) != "***" || text.Reveal() != os.Getenv("WEBHOOK_SECRET") {
+		t.Errorf("the secret is %v, %v", text, err)
+	}
+	verifier, err := webhook.NewVerifier(webhook.Config{Secrets: []secret.Text{text}, MaxBody: 64 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	takePayment := func(_ context.Context, in struct{ Body struct{ Order int } }) (int, error) { return in.Body.Order, nil }
+	app := fastness.New(fastness.Config{Title: "Shop", Version: "1.0.0"})
+	fastness.Post(app, "/hooks/pay", takePayment, access.Public, fastness.Middleware(verifier.Handler), ratelimit.Per("60/minute"))
+	api := fastnesstest.New(t, app)
+	api.Post("/hooks/pay", fastnesstest.JSON(`{"Order": 7}`)).WantProblem(401, "invalid_webhook")
+	signer, err := webhook.NewSigner(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := http.Header{}
+	if err := signer.Sign(h, webhook.NewID(), time.Now(), []byte(`{"Order": 7}`)); err != nil {
+		t.Fatal(err)
+	}
+	api.Post("/hooks/pay", fastnesstest.JSON(`{"Order": 7}`), fastnesstest.Header("Webhook-Id", h.Get("Webhook-Id")),
+		fastnesstest.Header("Webhook-Timestamp", h.Get("Webhook-Timestamp")), fastnesstest.Header("Webhook-Signature", h.Get("Webhook-Signature"))).WantJSON(`7`)
+}
+
+func TestGuideToChainRuns(t *testing.T) {
+	var mistakes []error
+	clients, err := clientip.New(clientip.Config{Trust: []string{"10.0.0.0/8"}})
+	mistakes = append(mistakes, err)
+	defaults, err := headers.New(headers.Config{})
+	mistakes = append(mistakes, err)
+	policy, err := cors.New(cors.Config{Origins: []string{"https://app.example.com"}})
+	mistakes = append(mistakes, err)
+	limit, err := ratelimit.New(ratelimit.Config{Rule: ratelimit.Per("100/minute", ratelimit.ByClient)})
+	mistakes = append(mistakes, err)
+	guard, err := csrf.New(csrf.Config{Keys: csrf.EphemeralKeys()})
+	mistakes = append(mistakes, err)
+	gzip, err := compress.New(compress.Config{})
+	if err := errors.Join(append(mistakes, err)...); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = fmt.Fprint(w, clientip.From(r.Context()).Addr, strings.Repeat(" ", 4096))
+	})
+	handler := clients.Handler(defaults.Handler(policy.Handler(limit.Handler(guard.Handler(gzip.Handler(mux))))))
+	send := func(method, client, site string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, "/", nil)
+		r.RemoteAddr = "10.0.0.1:1234"
+		r.Header.Set("X-Forwarded-For", client)
+		r.Header.Set("Origin", "https://app.example.com")
+		r.Header.Set("Sec-Fetch-Site", site)
+		r.Header.Set("Accept-Encoding", "gzip")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	if w := send("POST", "203.0.113.7", "cross-site"); w.Code != 403 {
+		t.Errorf("a page of another site is answered %d", w.Code)
+	}
+	for range 99 {
+		if w := send("GET", "203.0.113.7", "cross-site"); w.Code != 200 || w.Header().Get("Content-Encoding") != "gzip" {
+			t.Fatalf("the answer is %d, %v", w.Code, w.Header())
+		}
+	}
+	w := send("GET", "203.0.113.7", "cross-site")
+	if w.Code != 429 || w.Header().Get("Access-Control-Allow-Origin") == "" || w.Header().Get("Content-Security-Policy") == "" {
+		t.Errorf("the refusal is %d, %v", w.Code, w.Header())
+	}
+	if w := send("GET", "203.0.113.8", "cross-site"); w.Code != 200 {
+		t.Errorf("another client behind the same proxy is answered %d", w.Code)
 	}
 }

@@ -244,6 +244,9 @@ func (x *exchange) log(aborted bool) {
 	}
 	line := observe.AccessOf(x.r, &x.sent)
 	line.Route, line.RequestID, line.Aborted = x.route(), x.ctx.id[0], aborted
+	if line.Status == 0 && !aborted { // A handler that writes nothing: net/http answers for it.
+		line.Status = http.StatusOK
+	}
 	line.Client = x.ctx.client.Addr
 	line.Duration = time.Since(x.ctx.start)
 	if u := x.caller(); u != nil {

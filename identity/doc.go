@@ -20,6 +20,8 @@
 //	POST /introspect       what a token is good for (RFC 7662), if Config.Introspection
 //	POST /logout           the end of this session, or of all
 //	GET  /login            a page to log in; POST makes a session with a cookie
+//	POST /session          the same for a script of such a page: {"username": …, "password": …, "otp": …}
+//	GET  /csrftoken/       the token that a script sends as X-CSRF-Token where the cookie says who it is
 //	GET  /me               the caller; also their password, sessions, API keys and second factor
 //	     /users            the accounts, for the administrator
 //	POST /sign-up          an account of one's own, if Config.SignUp

@@ -39,7 +39,7 @@ func (id *Identity) declareLogin(app *fastness.App) {
 		fastness.Description("For pages of the same site: no script ever sees the credential. POST /logout ends the session."),
 		fastness.ResponseDescription("Logged in; the session is in a cookie."),
 		fastness.Response[*problem.Problem](401, "Name, password or code are wrong."),
-		fastness.Response[*problem.Problem](403, "The request comes from another site."),
+		fastness.Response[*problem.Problem](403, "The request comes from another site, or does not say from which."),
 		fastness.Response[*problem.Problem](429, "Too many attempts."))
 }
 
@@ -148,6 +148,9 @@ const deviceCookie = "__Host-device"
 func (c *Core) browserLogin(ctx context.Context, r *http.Request, from Origin, at account.Attempt) (fastness.Result[fastness.NoContent], error) {
 	out := fastness.Result[fastness.NoContent]{Header: noStore()}
 	if !auth.FromOwnPage(r) {
+		if len(r.Header["Sec-Fetch-Site"]) == 0 && len(r.Header["Origin"]) == 0 {
+			return out, problem.New(http.StatusForbidden, "the request does not say which page it comes from; programs use POST /token").Named("cross_site")
+		}
 		return out, auth.CrossSite()
 	}
 	at.Address, at.Request, at.Remember = from.Address, from.Request, true

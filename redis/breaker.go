@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"sync"
@@ -57,10 +58,11 @@ func (b *breaker) done(err error) {
 	}
 	now := b.failed
 	b.mu.Unlock()
+	logger := cmp.Or(b.logger, slog.Default()) // A store is made before fastness.Main sets it.
 	switch {
 	case before < failures && now >= failures:
-		b.logger.Error("redis: the server does not answer", slog.Any("error", err))
+		logger.Error("redis: the server does not answer", slog.Any("error", err))
 	case before >= failures && now == 0:
-		b.logger.Info("redis: the server answers again")
+		logger.Info("redis: the server answers again")
 	}
 }

@@ -64,7 +64,7 @@ type Config struct {
 	// CPU.
 	PoolSize int
 	// Logger is told when calls begin to fail at once, and when they stop to.
-	// The default is [slog.Default].
+	// The default is [slog.Default] at that time.
 	Logger *slog.Logger
 	// InsecurePlaintext, if not empty, says why the connection to another machine
 	// needs no TLS: who listens there reads the password, and can answer instead
@@ -89,9 +89,6 @@ func New(cfg Config) (*Store, error) {
 	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 40 * time.Millisecond
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
 	}
 	options, mistakes := cfg.options()
 	if strings.ContainsAny(cfg.Prefix, "{}") {

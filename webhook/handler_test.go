@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -310,5 +311,27 @@ func BenchmarkRefusal(b *testing.B) {
 	v, h := newVerifier(b, config()), http.Header{}
 	for b.Loop() {
 		_ = v.Verify(context.Background(), h, nil)
+	}
+}
+
+func TestLogSaysWhyAMessageIsRefused(t *testing.T) {
+	var log bytes.Buffer
+	cfg := config()
+	cfg.Logger = slog.New(slog.NewJSONHandler(&log, nil))
+	h := newVerifier(t, cfg).Handler(http.NotFoundHandler())
+	old := message(t, "msg_1", "{}")
+	old.Set("webhook-timestamp", "1")
+	for header, why := range map[*http.Header]error{&old: webhook.ErrTimestamp, {}: webhook.ErrUnsigned} {
+		log.Reset()
+		h.ServeHTTP(httptest.NewRecorder(), post(*header, strings.NewReader("{}")))
+		if !strings.Contains(log.String(), `"level":"INFO"`) || !strings.Contains(log.String(), why.Error()) {
+			t.Errorf("the log is %q, want %v", log.String(), why)
+		}
+	}
+}
+
+func TestVerdictsAreWords(t *testing.T) {
+	if got := fmt.Sprint(webhook.Retry, webhook.Delivered, webhook.Gone, webhook.GiveUp, webhook.Verdict(9)); got != "retry delivered gone give up Verdict(9)" {
+		t.Error(got)
 	}
 }

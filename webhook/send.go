@@ -40,9 +40,17 @@ const (
 	// endpoint.
 	Gone
 	// GiveUp says that no attempt can succeed: the URL, or the message itself, is
-	// refused.
+	// refused here, before anything is sent.
 	GiveUp
 )
+
+// String returns the verdict in a word, for the log.
+func (v Verdict) String() string {
+	if v < Retry || v > GiveUp {
+		return "Verdict(" + strconv.Itoa(int(v)) + ")"
+	}
+	return [...]string{"retry", "delivered", "gone", "give up"}[v]
+}
 
 // Result is what became of one attempt.
 type Result struct {

@@ -2,12 +2,14 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -63,6 +65,9 @@ type Config struct {
 	MaxBody int64
 	// Now tells the time. The default is [time.Now].
 	Now func() time.Time
+	// Logger is told why [Verifier.Handler] refuses a message, at level Info: the
+	// sender is not. The default is [slog.Default] at that time.
+	Logger *slog.Logger
 	// InsecureReplay, if not empty, says why an attempt that was recorded may be
 	// sent again within the tolerance.
 	InsecureReplay string
@@ -75,12 +80,13 @@ type Verifier struct {
 	tolerance time.Duration
 	replay    Replay // nil accepts
 	maxBody   int64
+	logger    *slog.Logger
 	now       func() time.Time
 }
 
 // NewVerifier returns a verifier, or an error that names every mistake in cfg.
 func NewVerifier(cfg Config) (*Verifier, error) {
-	v := &Verifier{rotating: cfg.Rotating, tolerance: cfg.Tolerance, replay: cfg.Replay, maxBody: cfg.MaxBody, now: cfg.Now}
+	v := &Verifier{rotating: cfg.Rotating, tolerance: cfg.Tolerance, replay: cfg.Replay, maxBody: cfg.MaxBody, now: cfg.Now, logger: cfg.Logger}
 	secrets := cfg.Secrets
 	var mistakes []error
 	if cfg.Rotating != nil {
@@ -243,7 +249,13 @@ func (v *Verifier) Check(r *http.Request) error {
 func (v *Verifier) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := v.Check(r); err != nil {
-			problem.Write(w, problem.From(err))
+			p, level := problem.From(err), slog.LevelInfo
+			if p.Status >= 500 {
+				level = slog.LevelError
+			}
+			cmp.Or(v.logger, slog.Default()).LogAttrs(r.Context(), level, "webhook refused",
+				slog.String("error", err.Error()), slog.String("request_id", w.Header().Get("X-Request-Id")))
+			problem.Write(w, p)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -50,6 +50,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -64,7 +65,8 @@ type Config struct {
 	// rule fails closed. The default is a [Memory] of the limiter's own.
 	Local Store
 	// Client returns the address of the client, for [Limiter.Handler]. The
-	// default is the peer's, which behind a proxy is the proxy's.
+	// default is what package clientip has found, if its Handler is around this
+	// one, and else the peer's, which behind a proxy is the proxy's.
 	Client func(*http.Request) netip.Addr
 	// XHeaders adds the fields X-RateLimit-Limit, -Remaining and -Reset (seconds
 	// to go) of the quota that has least left, for clients that know no others.
@@ -132,7 +134,7 @@ func New(cfg Config) (*Limiter, error) {
 		l.local = func() Store { return local }
 	}
 	if l.client == nil {
-		l.client = peer
+		l.client = client
 	}
 	if l.logger == nil {
 		l.logger = slog.Default()
@@ -146,10 +148,13 @@ func New(cfg Config) (*Limiter, error) {
 	return l, nil
 }
 
-// peer returns the address of the other end of the connection, or the zero Addr.
-func peer(r *http.Request) netip.Addr {
-	p, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return p.Addr()
+// client returns the address that [clientip.Clients.Handler] has found, else that
+// of the other end of the connection, or the zero Addr.
+func client(r *http.Request) netip.Addr {
+	if found := clientip.From(r.Context()); found.Addr.IsValid() {
+		return found.Addr
+	}
+	return clientip.Peer(r)
 }
 
 // Check charges one request to its caller's budget, and writes the RateLimit

@@ -17,10 +17,28 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/problem"
 )
+
+func TestHandlerCountsTheClientThatAnOuterHandlerHasFound(t *testing.T) {
+	clients, err := clientip.New(clientip.Config{Trust: []string{"192.0.2.0/24"}}) // The peer of httptest.
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := limiter(t, ratelimit.Config{Rule: ratelimit.Per("1/minute")})
+	h := clients.Handler(l.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	for i, from := range []string{"203.0.113.1", "203.0.113.2", "203.0.113.1"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("X-Forwarded-For", from)
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != []int{200, 200, 429}[i] {
+			t.Errorf("client %s: %d", from, w.Code)
+		}
+	}
+}
 
 func TestNewNamesEveryMistake(t *testing.T) {
 	_, err := ratelimit.New(ratelimit.Config{Rule: ratelimit.Rule{
