@@ -24,6 +24,7 @@ type limits struct {
 	// overridden says that there is an operation to which the general limit does not
 	// apply.
 	overridden bool
+	scopes     map[string]string // what rules have said of a budget that they share
 }
 
 // compileLimits makes the general limit.
@@ -49,7 +50,7 @@ func (a *App) compileLimits() (errs []error) {
 	if cfg.Logger == nil {
 		cfg.Logger = a.cfg.Logger
 	}
-	a.limits.store, a.limits.local = cfg.Store, cfg.Local
+	a.limits.store, a.limits.local, a.limits.scopes = cfg.Store, cfg.Local, make(map[string]string)
 	if a.limits.general, err = ratelimit.New(cfg); err != nil {
 		errs = append(errs, fmt.Errorf("config: RateLimit: %w", err))
 	}
@@ -83,6 +84,11 @@ func (a *App) limitersOf(spec *operation.Spec, kind, name string) (list []*ratel
 		}
 		if rule.Exempt() {
 			continue
+		}
+		if said, known := a.limits.scopes[rule.Scope]; rule.Scope != "" && known && said != rule.String() {
+			errs = append(errs, fmt.Errorf("rate limit %q: scope %q has the limit %q elsewhere: rules that share a budget have one limit", rule, rule.Scope, said))
+		} else if rule.Scope != "" {
+			a.limits.scopes[rule.Scope] = rule.String()
 		}
 		if rule.Name == "" {
 			if rule.Name = name; i > 0 {

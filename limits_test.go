@@ -53,3 +53,13 @@ func TestWrongCredentialsAreLimitedWhateverTheOperationsRules(t *testing.T) {
 		}
 	}
 }
+
+func TestRulesOfOneScopeHaveOneLimit(t *testing.T) {
+	app, public := open(fastness.Config{})
+	fastness.Get(public, "/a", say("a"), ratelimit.Rule{Limit: "10/minute", Scope: "heavy"})
+	fastness.Get(public, "/b", say("b"), ratelimit.Rule{Limit: "10/minut e", Scope: "heavy"})
+	fastness.Get(public, "/c", say("c"), ratelimit.Rule{Limit: "100/minute", Scope: "heavy"})
+	if err := app.Start(t.Context()); err == nil || !strings.Contains(err.Error(), `GET /c: rate limit "100/minute": scope "heavy" has the limit "10/minute" elsewhere`) {
+		t.Errorf("Start() = %v", err)
+	}
+}

@@ -247,7 +247,7 @@ func (x *exchange) log(aborted bool) {
 	if line.Status == 0 && !aborted { // A handler that writes nothing: net/http answers for it.
 		line.Status = http.StatusOK
 	}
-	line.Client = x.ctx.client.Addr
+	line.Client, line.Code = x.ctx.client.Addr, x.shown.Code
 	line.Duration = time.Since(x.ctx.start)
 	if u := x.caller(); u != nil {
 		line.User = u.ID

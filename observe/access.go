@@ -38,6 +38,8 @@ type Access struct {
 	RequestID string
 	// User is the id of the verified caller, or "".
 	User string
+	// Code is that of the problem that was the answer, or "".
+	Code string
 	// Aborted is set if the connection was cut before the answer was whole.
 	Aborted bool
 }
@@ -68,7 +70,7 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 	if !logger.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	attrs := [11]slog.Attr{
+	attrs := [12]slog.Attr{
 		slog.String("method", Printable(a.Method, maxMethod)),
 		slog.String("route", a.Route),
 		slog.String("path", Printable(a.Path, maxText)),
@@ -79,9 +81,13 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 		slog.String("user_agent", Printable(a.UserAgent, maxText)),
 		slog.String("request_id", a.RequestID),
 	}
-	n := len(attrs) - 2
+	n := len(attrs) - 3
 	if a.User != "" {
 		attrs[n] = slog.String("user", Printable(a.User, maxText))
+		n++
+	}
+	if a.Code != "" {
+		attrs[n] = slog.String("code", a.Code)
 		n++
 	}
 	if a.Aborted {

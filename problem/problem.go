@@ -16,6 +16,7 @@ package problem
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 )
 
@@ -110,6 +111,9 @@ func (p *Problem) Error() string {
 	}
 	return text
 }
+
+// LogValue is the text of Error: encoded as JSON, a problem leaves out its cause.
+func (p *Problem) LogValue() slog.Value { return slog.StringValue(p.Error()) }
 
 // Unwrap returns the cause.
 func (p *Problem) Unwrap() error { return p.cause }

@@ -34,6 +34,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/fastness/fastness/guard/clientip"
 )
 
 // Config configures a [Set] of headers. The zero value is the secure choice.
@@ -185,11 +187,11 @@ func (s *Set) SetTLS(h http.Header) {
 	h["Strict-Transport-Security"] = s.hsts
 }
 
-// Handler sets the headers before next runs: those for TLS if the connection is
-// one.
+// Handler sets the headers before next runs: those for TLS if the connection has it,
+// or the client's to a proxy does, as package clientip has found around this.
 func (s *Set) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.TLS != nil {
+		if r.TLS != nil || clientip.From(r.Context()).TLS {
 			s.SetTLS(w.Header())
 		} else {
 			s.Set(w.Header())
