@@ -66,10 +66,12 @@ type App struct {
 	jsonType    []string // shared header values, never written to
 	problemType []string
 	noStore     []string
-	notFound    *problem.Problem // what no route has is asked for most: it costs nothing
-	start       sync.Once
-	startErr    error
-	singletons  []*provider // app-scoped, in the order in which they were made
+	// What a flood asks for most is refused by what is made once.
+	notFound, notAllowed, malformedPath *problem.Problem
+
+	start      sync.Once
+	startErr   error
+	singletons []*provider // app-scoped, in the order in which they were made
 }
 
 // endpoint is what a route leads to: an operation or a mounted handler.
@@ -101,7 +103,8 @@ func New(cfg Config) *App {
 	app := &App{
 		cfg: cfg, ownLogger: ownLogger,
 		jsonType: []string{"application/json"}, problemType: []string{problem.MediaType}, noStore: []string{"no-store"},
-		notFound: problem.New(http.StatusNotFound, ""),
+		notFound: problem.New(http.StatusNotFound, ""), notAllowed: problem.New(http.StatusMethodNotAllowed, ""),
+		malformedPath: problem.New(http.StatusBadRequest, "the path can be read in more than one way").Named("malformed_path"),
 	}
 	app.types = schema.NewTypes(schema.Config{
 		InsecureIgnoreUnknown: cfg.InsecureFastAPICompat,

@@ -309,9 +309,10 @@ const firstRead = 32 << 10
 // readBody reads the body, up to the operation's limit, into the exchange's
 // buffer: what is kept of it must be copied.
 func (x *exchange) readBody() ([]byte, error) {
-	limit := x.match.Value.operation.spec.BodyLimit
+	op := x.match.Value.operation
+	limit := op.spec.BodyLimit
 	if x.r.ContentLength > limit {
-		return nil, tooLarge(limit)
+		return nil, op.tooLarge
 	}
 	data := x.body[:0]
 	// A length is only a promise: who sends no byte gets no megabyte.
@@ -327,7 +328,7 @@ func (x *exchange) readBody() ([]byte, error) {
 		x.body = data
 		switch {
 		case int64(len(data)) > limit:
-			return nil, tooLarge(limit)
+			return nil, op.tooLarge
 		case err == io.EOF:
 			return data, nil
 		case err != nil:
@@ -336,7 +337,7 @@ func (x *exchange) readBody() ([]byte, error) {
 	}
 }
 
-func tooLarge(limit int64) error {
+func tooLarge(limit int64) *problem.Problem {
 	return problem.New(http.StatusRequestEntityTooLarge, "the body is larger than "+strconv.FormatInt(limit, 10)+" bytes").
 		Named("body_too_large").Extend("limit", limit).With("Connection", "close")
 }

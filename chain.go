@@ -207,9 +207,9 @@ func (x *exchange) findRoute() error {
 		return errAnswered
 	case route.MethodNotAllowed:
 		x.out.Header()["Allow"] = []string{x.match.Allow}
-		return problem.New(http.StatusMethodNotAllowed, "")
+		return x.app.notAllowed
 	case route.Malformed:
-		return problem.New(http.StatusBadRequest, "the path can be read in more than one way").Named("malformed_path")
+		return x.app.malformedPath
 	default:
 		return x.app.notFound
 	}

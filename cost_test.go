@@ -98,9 +98,6 @@ type cost struct {
 func TestRefusalsAllocateLittle(t *testing.T) {
 	for _, c := range costs(t) {
 		most, least := 10.0, 1000.0
-		if c.name == "413" {
-			most = 13 // It is made for each request.
-		}
 		for range 50 {
 			least = min(least, testing.AllocsPerRun(1, c.ask))
 		}

@@ -32,9 +32,10 @@ func (b *bodyPlan) bindForm(x *exchange, v reflect.Value, empty bool) (err error
 
 // readForm parses the body by its media type.
 func (b *bodyPlan) readForm(x *exchange) (form.Parts, error) {
-	limit := x.match.Value.operation.spec.BodyLimit
+	op := x.match.Value.operation
+	limit := op.spec.BodyLimit
 	if x.r.ContentLength > limit {
-		return nil, tooLarge(limit)
+		return nil, op.tooLarge
 	}
 	if err := x.decompress(); err != nil {
 		return nil, err

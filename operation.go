@@ -9,6 +9,7 @@ import (
 
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/internal/route"
+	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
 )
 
@@ -30,6 +31,7 @@ type operationPlan struct {
 	output     *schema.Plan // nil if the answer has no JSON body
 	table      *table       // nil if the answer is no CSV
 	status     int
+	tooLarge   *problem.Problem
 	wrapped    http.Handler // the operation within its middleware, or nil
 	unroutable bool         // the pattern is wrong
 	pooled     bool         // no method of the application's sees the input or output in its slot
@@ -48,6 +50,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	if op.spec.BodyLimit == 0 {
 		op.spec.BodyLimit = a.cfg.BodyLimit
 	}
+	op.tooLarge = tooLarge(op.spec.BodyLimit)
 	if op.spec.Timeout == 0 {
 		op.spec.Timeout = a.cfg.Timeout
 	}

@@ -59,7 +59,8 @@ func (p *Problem) AppendJSON(buf []byte) []byte {
 }
 
 func (p *Problem) appendExtensions(buf []byte) []byte {
-	names := make([]string, 0, len(p.Extensions))
+	var room [8]string
+	names := room[:0]
 	for name := range p.Extensions {
 		switch name {
 		case "type", "title", "status", "detail", "code", "instance", "errors", "omitted":
@@ -69,14 +70,36 @@ func (p *Problem) appendExtensions(buf []byte) []byte {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		value, err := json.Marshal(p.Extensions[name])
-		if err != nil { // A member that cannot be encoded is a bug; the problem itself must still arrive.
-			continue
+		before := len(buf)
+		buf = append(AppendString(append(buf, ','), name), ':')
+		switch value := p.Extensions[name].(type) {
+		case int64:
+			buf = strconv.AppendInt(buf, value, 10)
+		case []string:
+			buf = appendStrings(buf, value)
+		default:
+			text, err := json.Marshal(value)
+			if err != nil { // A member that cannot be encoded is a bug; the problem itself must still arrive.
+				text, buf = nil, buf[:before]
+			}
+			buf = append(buf, text...)
 		}
-		buf = AppendString(append(buf, ','), name)
-		buf = append(append(buf, ':'), value...)
 	}
 	return buf
+}
+
+func appendStrings(buf []byte, list []string) []byte {
+	if list == nil {
+		return append(buf, "null"...)
+	}
+	buf = append(buf, '[')
+	for i, s := range list {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = AppendString(buf, s)
+	}
+	return append(buf, ']')
 }
 
 // AppendJSON appends the violation as a member of a problem's "errors".
