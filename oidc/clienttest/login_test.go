@@ -210,7 +210,7 @@ func TestAForgedAnswerLogsNobodyIn(t *testing.T) {
 			}
 			b.get(t, back(b, asked.Get("state"), tt.with...)).want(t, want)
 			if tt.status == 0 {
-				b.get(t, w.issuer+"/whoami").want(t, http.StatusUnauthorized)
+				b.get(t, w.issuer+"/whoami").wantToLogIn(t)
 				if got := w.lastFailure(t); !strings.Contains(got, tt.reason) {
 					t.Errorf("refused because of %s, want %q", got, tt.reason)
 				}
@@ -229,7 +229,7 @@ func TestNobodyIsLoggedInAsSomebodyElse(t *testing.T) {
 	victim.get(t, back(victim, state)).want(t, http.StatusForbidden)
 	f.leave(t, victim, "/login/acme")
 	victim.get(t, back(victim, state)).want(t, http.StatusForbidden)
-	victim.get(t, w.issuer+"/whoami").want(t, http.StatusUnauthorized)
+	victim.get(t, w.issuer+"/whoami").wantToLogIn(t)
 }
 
 func TestALogInStaysOnThisSite(t *testing.T) {

@@ -291,6 +291,14 @@ func (p *page) want(t *testing.T, status int) *page {
 	return p
 }
 
+// wantToLogIn wants that nobody is logged in: people are led to the page to do it.
+func (p *page) wantToLogIn(t *testing.T) {
+	t.Helper()
+	if p.want(t, http.StatusOK).at.Path != "/login" {
+		t.Fatalf("%s: want to be led to the log-in\n%s", p.at, p.body)
+	}
+}
+
 // answer returns the parameters of a redirect to a client.
 func (p *page) answer(t *testing.T, uri string) url.Values {
 	t.Helper()
