@@ -70,6 +70,7 @@ func wantLine(t *testing.T, what, text, pattern string) {
 }
 
 func TestUsersOnTheCommandLine(t *testing.T) {
+	t.Parallel()
 	c := terminal{t, t.TempDir()}
 	all := c.ok(password+"\n", "users", "add", "Ann", "--role", "seller", "--role", "customer", "--tenant", "castle", "--password-stdin")
 	wantLine(t, "users add", all, `^[A-Z2-7]{26}  Ann$`)
@@ -98,6 +99,7 @@ func TestUsersOnTheCommandLine(t *testing.T) {
 }
 
 func TestCommandsThatAreWrongChangeNothing(t *testing.T) {
+	t.Parallel()
 	c := terminal{t, t.TempDir()}
 	c.add("boss", "admin")
 	before := c.ok("", "users", "list")
@@ -139,6 +141,7 @@ func TestCommandsThatAreWrongChangeNothing(t *testing.T) {
 }
 
 func TestEventsThatWereChangedAreFound(t *testing.T) {
+	t.Parallel()
 	c := terminal{t, t.TempDir()}
 	c.add("ann", "admin")
 	c.add("bob", "customer")
@@ -200,6 +203,7 @@ func within(t *testing.T, what string, is func() bool) {
 }
 
 func TestCommandsCountInARunningServer(t *testing.T) {
+	t.Parallel()
 	s := serveShop(t)
 	c, client := terminal{t, s.dir}, s.client(t)
 	for name, role := range map[string]string{"boss": "admin", "loses": "admin", "gains": "customer", "out": "customer", "changed": "customer"} {
@@ -240,6 +244,7 @@ func TestCommandsCountInARunningServer(t *testing.T) {
 var keyLine = regexp.MustCompile(`(?m)^access-token +(\w+) +EdDSA .* ([A-Z2-7]{26})$`)
 
 func TestKeysOnTheCommandLine(t *testing.T) {
+	t.Parallel()
 	s := serveShop(t)
 	c, client := terminal{t, s.dir}, s.client(t)
 	c.add("ann", "customer")

@@ -37,6 +37,7 @@ func (o *sold) mayKnow(u *auth.User) bool {
 // Nobody ever sees or changes an order of another tenant, whatever the order of
 // what users of all tenants do. The same ids are in use in several tenants.
 func TestNoOrderCrossesTenants(t *testing.T) {
+	t.Parallel()
 	const steps = 1500
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("FASTNESS_TEST_SEED"); text != "" {
