@@ -203,7 +203,6 @@ func within(t *testing.T, what string, is func() bool) {
 }
 
 func TestCommandsCountInARunningServer(t *testing.T) {
-	t.Parallel()
 	s := serveShop(t)
 	c, client := terminal{t, s.dir}, s.client(t)
 	for name, role := range map[string]string{"boss": "admin", "loses": "admin", "gains": "customer", "out": "customer", "changed": "customer"} {
@@ -244,7 +243,6 @@ func TestCommandsCountInARunningServer(t *testing.T) {
 var keyLine = regexp.MustCompile(`(?m)^access-token +(\w+) +EdDSA .* ([A-Z2-7]{26})$`)
 
 func TestKeysOnTheCommandLine(t *testing.T) {
-	t.Parallel()
 	s := serveShop(t)
 	c, client := terminal{t, s.dir}, s.client(t)
 	c.add("ann", "customer")
