@@ -58,7 +58,7 @@ func questions() []question {
 		{"TRACE", "/items/", "application/json", 405},
 		{"BREW", "/items/", "application/json", 405},
 		{"GET", "/me", "application/json", 401},
-		{"GET", "/me", browser, 401},
+		{"GET", "/me", browser, 303},
 		{"POST", "/items/", "application/json", 401},
 		{"POST", "/token", "application/json", 0},
 		{"GET", "/" + strings.Repeat("x", 9000), "application/json", 414},
