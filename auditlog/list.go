@@ -10,6 +10,7 @@ import (
 
 	"github.com/fastness/fastness/internal/sqlstore"
 	"github.com/fastness/fastness/observe"
+	"github.com/fastness/fastness/sqldb"
 )
 
 // Query says which events [Log.List] returns: those that fit every field that is
@@ -46,7 +47,7 @@ func (l *Log) List(ctx context.Context, q Query) ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: list events: %w", err)
 	}
-	entries, err := sqlstore.All(rows, scanEntry)
+	entries, err := sqldb.All(rows, scanEntry)
 	if err != nil {
 		return nil, fmt.Errorf("audit: list events: %w", err)
 	}
@@ -83,7 +84,7 @@ func (l *Log) query(ctx context.Context, q Query) (*sql.Rows, error) {
 	return l.events.Query(ctx, entryColumns+" WHERE seq < ?"+rest, before, since, until, q.Limit)
 }
 
-func scanEntry(row sqlstore.Row) (Entry, error) {
+func scanEntry(row sqldb.Row) (Entry, error) {
 	var e Entry
 	var micros, refused int64
 	var details string

@@ -128,7 +128,7 @@ type chain struct{ head, start Anchor }
 // chainColumns are what scanChain reads.
 const chainColumns = "SELECT head_seq, head_hash, start_seq, start_hash FROM audit_chain WHERE id = 1"
 
-func scanChain(row sqlstore.Row) (c chain, err error) {
+func scanChain(row sqldb.Row) (c chain, err error) {
 	var head, start []byte
 	if err := row.Scan(&c.head.Seq, &head, &c.start.Seq, &start); err != nil {
 		return chain{}, fmt.Errorf("audit: read the end of the chain: %w", err)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/fastness/fastness/internal/sqlstore"
+	"github.com/fastness/fastness/sqldb"
 )
 
 // Report is what [Log.Verify] found.
@@ -77,7 +77,7 @@ func (l *Log) verify(ctx context.Context, known Anchor) (Report, error) {
 		if err != nil {
 			return Report{}, fmt.Errorf("audit: verify: %w", err)
 		}
-		entries, err := sqlstore.All(rows, scanEntry)
+		entries, err := sqldb.All(rows, scanEntry)
 		if err != nil {
 			return Report{}, fmt.Errorf("audit: verify: %w", err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fastness/fastness/internal/sqlstore"
 	"github.com/fastness/fastness/passkey/internal/signed"
+	"github.com/fastness/fastness/sqldb"
 )
 
 func tables() sqlstore.Tables {
@@ -51,7 +52,7 @@ type credential struct {
 
 const columns = "id, user_id, name, public_key, sign_count, transports, aaguid, backup_eligible, backed_up, created, last_used"
 
-func scan(row sqlstore.Row) (*credential, error) {
+func scan(row sqldb.Row) (*credential, error) {
 	var c credential
 	var transports string
 	var eligible, backedUp, created, used int64
@@ -83,7 +84,7 @@ func (p *party) list(ctx context.Context, user string) (all []*credential, err e
 	if err != nil {
 		return nil, fmt.Errorf("passkey: list: %w", err)
 	}
-	if all, err = sqlstore.All(rows, scan); err != nil {
+	if all, err = sqldb.All(rows, scan); err != nil {
 		return nil, fmt.Errorf("passkey: list: %w", err)
 	}
 	return all, nil

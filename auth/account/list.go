@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/fastness/fastness/auth"
-	"github.com/fastness/fastness/internal/sqlstore"
+	"github.com/fastness/fastness/sqldb"
 )
 
 const (
@@ -75,7 +75,7 @@ func (a *Accounts) List(ctx context.Context, page Page) (list []Account, err err
 	if err != nil {
 		return nil, fmt.Errorf("account: list: %w", err)
 	}
-	return sqlstore.All(rows, func(row sqlstore.Row) (Account, error) {
+	return sqldb.All(rows, func(row sqldb.Row) (Account, error) {
 		r, err := scan(row)
 		if err != nil {
 			return Account{}, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/internal/sqlstore"
+	"github.com/fastness/fastness/sqldb"
 )
 
 // tables are what the store keeps. fold is the folded name; it and name are NULL
@@ -75,7 +76,7 @@ const columns = "id, COALESCE(name, ''), roles, tenant, disabled, locked_until, 
 	"totp, totp_step, pending, pending_until, deleted, version"
 
 // scan reads columns. It returns nil for no row.
-func scan(row sqlstore.Row) (*record, error) {
+func scan(row sqldb.Row) (*record, error) {
 	var r record
 	var roles, tenant string
 	var disabled, locked, created, changed, pendingUntil, deleted int64

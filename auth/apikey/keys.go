@@ -13,6 +13,7 @@ import (
 	"github.com/fastness/fastness/auditlog"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/internal/sqlstore"
+	"github.com/fastness/fastness/sqldb"
 )
 
 func tables() sqlstore.Tables {
@@ -36,7 +37,7 @@ CREATE INDEX fastness_api_keys_expires ON fastness_api_keys (expires);
 
 const columns = "id, name, owner_id, scopes, all_scopes, created, expires, last_used, revoked"
 
-func scan(row sqlstore.Row, more ...any) (*Key, error) {
+func scan(row sqldb.Row, more ...any) (*Key, error) {
 	var (
 		k                                            Key
 		scopes                                       string
@@ -53,7 +54,7 @@ func scan(row sqlstore.Row, more ...any) (*Key, error) {
 }
 
 func scanAll(rows *sql.Rows) ([]*Key, error) {
-	return sqlstore.All(rows, func(row sqlstore.Row) (*Key, error) { return scan(row) })
+	return sqldb.All(rows, func(row sqldb.Row) (*Key, error) { return scan(row) })
 }
 
 const (

@@ -15,6 +15,7 @@ import (
 	"github.com/fastness/fastness/auditlog"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/internal/sqlstore"
+	"github.com/fastness/fastness/sqldb"
 )
 
 const (
@@ -211,7 +212,7 @@ func (s *Sessions) renew(ctx context.Context, tx *sqlstore.Tx, id string, method
 }
 
 func digests(rows *sql.Rows) ([]digest, error) {
-	return sqlstore.All(rows, func(row sqlstore.Row) (hash digest, err error) {
+	return sqldb.All(rows, func(row sqldb.Row) (hash digest, err error) {
 		var data []byte
 		err = row.Scan(&data)
 		copy(hash[:], data)

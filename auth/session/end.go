@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"github.com/fastness/fastness/internal/sqlstore"
+	"github.com/fastness/fastness/sqldb"
 )
 
 // End ends a session, if it has not ended: its cookie or refresh tokens are
@@ -129,7 +130,7 @@ func (s *Sessions) end(ctx context.Context, why Reason, update func(tx *sqlstore
 }
 
 func scanAll(rows *sql.Rows) ([]*Session, error) {
-	return sqlstore.All(rows, func(row sqlstore.Row) (*Session, error) { return scan(row) })
+	return sqldb.All(rows, func(row sqldb.Row) (*Session, error) { return scan(row) })
 }
 
 // List returns the sessions of a user that go on, at most 500, the last used

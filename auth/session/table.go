@@ -8,6 +8,7 @@ import (
 
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/internal/sqlstore"
+	"github.com/fastness/fastness/sqldb"
 )
 
 // tables returns the tables. A session that is ended gets the moment as its
@@ -53,7 +54,7 @@ const (
 )
 
 // scan reads the columns of a session, and more that follow them.
-func scan(row sqlstore.Row, more ...any) (*Session, error) {
+func scan(row sqldb.Row, more ...any) (*Session, error) {
 	var (
 		s                                                           Session
 		scopes, methods                                             string

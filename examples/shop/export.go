@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
@@ -23,25 +22,6 @@ type exportItemsInput struct {
 // Drafts are among them. For an administrator these are the items of their tenant, with
 // what the sellers paid. A file holds 10,000 items at most.
 func exportItems(ctx context.Context, in exportItemsInput) (fastness.CSV[ItemView], error) {
-	items, err := selectOwnItems(ctx, in.Tx, &in.Seller, in.After)
+	items, err := selectOwnItems(ctx, in.Tx, &in.Seller, in.After, maxExport)
 	return fastness.CSV[ItemView]{Name: "items.csv", Rows: viewsOf(items, &in.Seller)}, err
-}
-
-func selectOwnItems(ctx context.Context, from sqldb.Reader, u *auth.User, after int64) ([]Item, error) {
-	rows, err := from.Query(ctx, "SELECT "+itemColumns+" FROM items WHERE id > ? AND (seller = ? OR ? AND (? OR tenant = ?)) ORDER BY id LIMIT ?",
-		after, u.ID, u.HasRole("admin"), u.Tenant.IsZero(), u.Tenant.String(), maxExport)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Item
-	for rows.Next() {
-		item, err := scanItem(rows)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-	}
-	// The statement is quick, and OwnedBy decides: there is one rule of whose an item is.
-	return slices.DeleteFunc(items, func(i Item) bool { return !i.OwnedBy(u) }), rows.Err()
 }

@@ -10,7 +10,7 @@ import (
 
 const orderColumns = "id, customer, item_id, name, price, quantity, note, status, created"
 
-func scanOrder(from scanner) (order Order, err error) {
+func scanOrder(from sqldb.Row) (order Order, err error) {
 	var created int64
 	err = from.Scan(&order.ID, &order.Customer, &order.ItemID, &order.Name, &order.Price, &order.Quantity, &order.Note, &order.Status, &created)
 	order.Created = time.Unix(created, 0).UTC()
@@ -28,16 +28,7 @@ func selectOrders(ctx context.Context, from sqldb.Reader, tenant auth.Tenant, cu
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	orders := []Order{}
-	for rows.Next() {
-		order, err := scanOrder(rows)
-		if err != nil {
-			return nil, err
-		}
-		orders = append(orders, order)
-	}
-	return orders, rows.Err()
+	return sqldb.All(rows, scanOrder)
 }
 
 func insertOrder(ctx context.Context, tx *sqldb.Tx, tenant auth.Tenant, o Order) (id int64, err error) {

@@ -14,7 +14,7 @@ import (
 
 const reviewColumns = "r.id, r.item_id, r.author, r.author_name, r.stars, r.title, r.text, r.created"
 
-func scanReview(from scanner, more ...any) (r Review, err error) {
+func scanReview(from sqldb.Row, more ...any) (r Review, err error) {
 	var created int64
 	err = from.Scan(append([]any{&r.ID, &r.ItemID, &r.Author, &r.AuthorName, &r.Stars, &r.Title, &r.Text, &created}, more...)...)
 	r.Created = time.Unix(created, 0).UTC()
@@ -36,16 +36,8 @@ func selectReviews(ctx context.Context, from sqldb.Reader, itemID int64, limit, 
 	if err != nil {
 		return list, err
 	}
-	defer rows.Close()
-	list.Reviews = []Review{}
-	for rows.Next() {
-		r, err := scanReview(rows)
-		if err != nil {
-			return list, err
-		}
-		list.Reviews = append(list.Reviews, r)
-	}
-	return list, rows.Err()
+	list.Reviews, err = sqldb.All(rows, func(row sqldb.Row) (Review, error) { return scanReview(row) })
+	return list, err
 }
 
 // hasReviewed reports whether a user has written a review of an item.
@@ -79,17 +71,10 @@ func latestReviews(ctx context.Context, from sqldb.Reader, tenant auth.Tenant, l
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	list := []LatestReview{}
-	for rows.Next() {
-		var name string
-		r, err := scanReview(rows, &name)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, LatestReview{r, name})
-	}
-	return list, rows.Err()
+	return sqldb.All(rows, func(row sqldb.Row) (latest LatestReview, err error) {
+		latest.Review, err = scanReview(row, &latest.ItemName)
+		return latest, err
+	})
 }
 
 // countAll counts what belongs to a tenant, or all for those who have none.

@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
+	"slices"
 
+	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/sqldb"
 )
 
 const itemColumns = "id, name, description, price, tax, cost, seller, tenant, draft"
 
-// scanner is a *sql.Row or *sql.Rows.
-type scanner interface{ Scan(...any) error }
-
-func scanItem(from scanner) (item Item, err error) {
+func scanItem(from sqldb.Row) (item Item, err error) {
 	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Cost, &item.Seller, &item.Tenant, &item.Draft)
 	return item, err
 }
@@ -27,16 +26,20 @@ func selectItems(ctx context.Context, from sqldb.Reader, limit, offset int) ([]I
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var items []Item
-	for rows.Next() {
-		item, err := scanItem(rows)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
+	return sqldb.All(rows, scanItem)
+}
+
+// selectOwnItems returns items of a seller, or those that an administrator looks after,
+// the oldest first.
+func selectOwnItems(ctx context.Context, from sqldb.Reader, u *auth.User, after int64, limit int) ([]Item, error) {
+	rows, err := from.Query(ctx, "SELECT "+itemColumns+" FROM items WHERE id > ? AND (seller = ? OR ? AND (? OR tenant = ?)) ORDER BY id LIMIT ?",
+		after, u.ID, u.HasRole("admin"), u.Tenant.IsZero(), u.Tenant.String(), limit)
+	if err != nil {
+		return nil, err
 	}
-	return items, rows.Err()
+	items, err := sqldb.All(rows, scanItem)
+	// The statement is quick, and OwnedBy decides: there is one rule of whose an item is.
+	return slices.DeleteFunc(items, func(i Item) bool { return !i.OwnedBy(u) }), err
 }
 
 // countItems counts the items that are for sale.

@@ -274,23 +274,6 @@ func Duplicate(err error) bool {
 	return strings.Contains(err.Error(), "UNIQUE constraint failed")
 }
 
-// Row is what a statement has found: a [sql.Row], or one of [sql.Rows].
-type Row interface{ Scan(dest ...any) error }
-
-// All reads and closes rows. What it returns without an error is not nil.
-func All[T any](rows *sql.Rows, scan func(Row) (T, error)) (all []T, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	all = []T{}
-	for rows.Next() {
-		found, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found)
-	}
-	return all, rows.Err()
-}
-
 // Micros returns t as it is stored. The zero time is 0.
 func Micros(t time.Time) int64 {
 	if t.IsZero() {
