@@ -35,26 +35,29 @@ func isSpace(s []byte) bool {
 
 func isSpaceRune(r rune) bool { return r == ' ' || r == '\n' || r == '\t' || r == '\f' || r == '\r' }
 
-// appendText appends a text between tags. A carriage return is written as a
-// reference, because a parser reads the character itself as a line feed.
-func appendText(out, s []byte) []byte {
+// appendText appends a text between tags.
+func appendText(out, s []byte) []byte { return appendEscaped(out, s, false) }
+
+// appendEscaped appends a text, or the value of an attribute in quotes. A carriage
+// return is written as a reference, because a parser reads the character itself as a
+// line feed; a NUL in a text is left out, as a parser does.
+func appendEscaped[T []byte | string](out []byte, s T, quoted bool) []byte {
 	from := 0
 	for i := 0; i < len(s); i++ {
 		escape, width := "", 1
-		switch s[i] {
-		case '&':
+		switch c := s[i]; {
+		case c == '&':
 			escape = "&amp;"
-		case '<':
+		case c == '<':
 			escape = "&lt;"
-		case '>':
+		case c == '>':
 			escape = "&gt;"
-		case '\r':
+		case c == '\r':
 			escape = "&#13;"
-		case 0: // A parser leaves it out.
-		case 0xc2:
-			if i+1 >= len(s) || s[i+1] != 0xa0 {
-				continue
-			}
+		case c == '"' && quoted:
+			escape = "&quot;"
+		case c == 0 && !quoted:
+		case c == 0xc2 && i+1 < len(s) && s[i+1] == 0xa0:
 			escape, width = "&nbsp;", 2
 		default:
 			continue
@@ -76,33 +79,7 @@ func escapeText(s string) string {
 // still holds no tag.
 func appendAttribute(out []byte, name, value string) []byte {
 	out = append(append(append(out, ' '), name...), `="`...)
-	from := 0
-	for i := 0; i < len(value); i++ {
-		escape, width := "", 1
-		switch value[i] {
-		case '&':
-			escape = "&amp;"
-		case '"':
-			escape = "&quot;"
-		case '<':
-			escape = "&lt;"
-		case '>':
-			escape = "&gt;"
-		case '\r':
-			escape = "&#13;"
-		case 0xc2:
-			if i+1 >= len(value) || value[i+1] != 0xa0 {
-				continue
-			}
-			escape, width = "&nbsp;", 2
-		default:
-			continue
-		}
-		out = append(append(out, value[from:i]...), escape...)
-		from = i + width
-		i = from - 1
-	}
-	return append(append(out, value[from:]...), '"')
+	return append(appendEscaped(out, value, true), '"')
 }
 
 // escapeAll escapes every character that means something anywhere in HTML.
