@@ -174,64 +174,49 @@ func (c *Config) build() (d defences, err error) {
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("config: Timeout is %v, want more than 0", c.Timeout))
 	}
-	if d.clients, err = clientip.New(c.Proxies); err != nil {
-		errs = append(errs, fmt.Errorf("config: Proxies: %w", err))
-	}
-	if d.cors, err = cors.New(c.CORS); err != nil {
-		errs = append(errs, fmt.Errorf("config: CORS: %w", err))
-	}
-	if d.targets, err = redirect.New(c.Redirects); err != nil {
-		errs = append(errs, fmt.Errorf("config: Redirects: %w", err))
-	}
-	errs = append(errs, d.buildAnswers(c)...)
-	if d.hosts, err = host.New(host.Config{Allow: c.Hosts, InsecureAnyHost: c.InsecureAnyHost}); err != nil {
-		errs = append(errs, fmt.Errorf("config: Hosts: %w", err))
-	}
-	if d.inflight, err = inflight.New(inflight.Config{Max: c.MaxInFlight}); err != nil {
-		errs = append(errs, fmt.Errorf("config: MaxInFlight: %w", err))
-	}
-	if d.headers, err = headers.New(c.Headers); err != nil {
-		errs = append(errs, fmt.Errorf("config: Headers: %w", err))
-	}
-	return d, errors.Join(errs...)
-}
-
-// buildAnswers makes what answers have, and what is told about them.
-func (d *defences) buildAnswers(c *Config) (errs []error) {
-	failed := func(field string, err error) {
+	add := func(field string, err error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("config: %s: %w", field, err))
 		}
 	}
-	var err error
+	d.clients, err = clientip.New(c.Proxies)
+	add("Proxies", err)
+	d.cors, err = cors.New(c.CORS)
+	add("CORS", err)
+	d.targets, err = redirect.New(c.Redirects)
+	add("Redirects", err)
+	d.hosts, err = host.New(host.Config{Allow: c.Hosts, InsecureAnyHost: c.InsecureAnyHost})
+	add("Hosts", err)
+	d.inflight, err = inflight.New(inflight.Config{Max: c.MaxInFlight})
+	add("MaxInFlight", err)
+	d.headers, err = headers.New(c.Headers)
+	add("Headers", err)
+	d.buildAnswers(c, add)
+	return d, errors.Join(errs...)
+}
+
+// buildAnswers makes what answers have, and what is told about them. Mistakes are
+// added by the field.
+func (d *defences) buildAnswers(c *Config, add func(field string, err error)) {
 	pages := c.Pages
 	pages.ReportTo = cmp.Or(pages.ReportTo, c.Headers.ReportTo)
+	var err error
 	d.pages, err = headers.NewPage(pages)
-	failed("Pages", err)
+	add("Pages", err)
 	d.gzip, err = compress.New(c.Compression)
-	failed("Compression", err)
+	add("Compression", err)
 	if len(c.SecurityTxt.Contact) > 0 {
 		cfg := c.SecurityTxt
 		cfg.Logger = cmp.Or(cfg.Logger, c.Logger)
 		d.contact, err = securitytxt.New(cfg)
-		failed("SecurityTxt", err)
+		add("SecurityTxt", err)
 	}
 	if strings.HasPrefix(c.Headers.ReportTo, "/") {
 		d.reports, err = report.New(report.Config{
-			Logger: c.Logger, Client: func(r *http.Request) string { return network(ClientAddr(r.Context())) },
+			Logger: c.Logger, Client: func(r *http.Request) netip.Addr { return ClientAddr(r.Context()) },
 		})
-		failed("Headers", err)
+		add("Headers", err)
 	}
-	return errs
-}
-
-// network names whose address addr is: one client has a /64 of IPv6 at least.
-func network(addr netip.Addr) string {
-	if addr.Is6() {
-		prefix, _ := addr.Prefix(64) // 64 bits are in range.
-		return prefix.String()
-	}
-	return addr.String()
 }
 
 // optOuts lists the settings that weaken a defence.

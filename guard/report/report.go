@@ -41,6 +41,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fastness/fastness/guard/clientip"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -53,10 +54,10 @@ type Config struct {
 	// PerMinute is how many reports of one client are logged in a minute. The
 	// default is 60. All clients together get ten times as many.
 	PerMinute int
-	// Client names the client of a request. The default is the address of the
-	// peer, of which the first 64 bits count if it is an IPv6 address; behind a
-	// proxy that is the proxy.
-	Client func(*http.Request) string
+	// Client returns the address of the client of a request, of which the first 64
+	// bits count if it is an IPv6 address. The default is the address of the peer;
+	// behind a proxy that is the proxy.
+	Client func(*http.Request) netip.Addr
 	// Now is the clock. The default is time.Now.
 	Now func() time.Time
 }
@@ -99,7 +100,7 @@ func New(cfg Config) (*Sink, error) {
 		cfg.PerMinute = 60
 	}
 	if cfg.Client == nil {
-		cfg.Client = peer
+		cfg.Client = clientip.Peer
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -107,17 +108,13 @@ func New(cfg Config) (*Sink, error) {
 	return &Sink{cfg: cfg, clients: map[string]int{}}, nil
 }
 
-func peer(r *http.Request) string {
-	addr, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	ip := addr.Addr().Unmap().WithZone("")
-	if ip.Is6() {
-		prefix, _ := ip.Prefix(64) // 64 bits are in range.
+// nameOf names whose address addr is.
+func nameOf(addr netip.Addr) string {
+	if addr.Is6() {
+		prefix, _ := addr.Prefix(64) // 64 bits are in range.
 		return prefix.String()
 	}
-	return ip.String()
+	return addr.String()
 }
 
 // ServeHTTP answers 204, or a problem: 400, 405, 413, 415 or 429.
@@ -139,7 +136,7 @@ func (s *Sink) Take(r *http.Request) error {
 	if read == nil || len(r.Header["Content-Encoding"]) > 0 {
 		return problem.New(http.StatusUnsupportedMediaType, "this takes reports of browsers").Named("unsupported_media_type")
 	}
-	client := s.cfg.Client(r)
+	client := nameOf(s.cfg.Client(r))
 	if err := s.mayReport(r.Context(), client); err != nil {
 		return err // Before the body is read: a flood is to cost nothing.
 	}

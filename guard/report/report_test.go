@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -289,8 +290,8 @@ func TestAListIsCutAtTheShareOfItsClient(t *testing.T) {
 }
 
 func TestCountingClientsIsBounded(t *testing.T) {
-	n := 0
-	w := open(t, report.Config{PerMinute: 2000, Client: func(*http.Request) string { n++; return fmt.Sprint(n) }})
+	client := netip.MustParseAddr("10.0.0.0")
+	w := open(t, report.Config{PerMinute: 2000, Client: func(*http.Request) netip.Addr { client = client.Next(); return client }})
 	for range 10005 {
 		if code := w.send(here, oneReport, firefox).Code; code != 204 {
 			t.Fatal(code)
@@ -308,7 +309,7 @@ func TestCountingClientsIsBounded(t *testing.T) {
 }
 
 func TestRefusingIsCheap(t *testing.T) {
-	w := open(t, report.Config{PerMinute: 1, Client: func(*http.Request) string { return "x" }})
+	w := open(t, report.Config{PerMinute: 1, Client: func(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.1") }})
 	w.send(here, oneReport, firefox)
 	r := httptest.NewRequest("POST", "/", strings.NewReader(firefox))
 	r.Header.Set("Content-Type", oneReport)
