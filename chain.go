@@ -89,7 +89,7 @@ func (x *exchange) end() {
 	if x.inside {
 		x.app.inflight.Leave()
 	}
-	x.log(abort)
+	x.log(x.app.cfg.Logger, abort)
 	x.app.exchanges.put(x)
 	if abort {
 		panic(http.ErrAbortHandler)

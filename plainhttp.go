@@ -6,10 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/fastness/fastness/guard/framing"
-	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/serve"
 )
@@ -25,7 +23,7 @@ func (s *Settings) redirectMistake(app *App) error {
 // publicURL returns the PublicURL, or nil where there is none or it does not count.
 func (s *Settings) publicURL() *url.URL {
 	u, err := url.Parse(s.PublicURL)
-	if err != nil || s.Development() || u.Host == "" {
+	if err != nil || s.Development() || u.Hostname() == "" {
 		return nil
 	}
 	return u
@@ -78,7 +76,5 @@ func (a *App) answerPlain(w http.ResponseWriter, r *http.Request, location strin
 	} else {
 		serve.WriteRedirect(x.out, location)
 	}
-	line := observe.AccessOf(x.r, &x.sent)
-	line.RequestID, line.Client, line.Duration = x.ctx.id[0], x.ctx.client.Addr, time.Since(x.ctx.start)
-	line.Log(&x.ctx, a.cfg.Logger.With("scheme", "http"))
+	x.log(a.cfg.Logger.With("scheme", "http"), false)
 }

@@ -238,8 +238,8 @@ func (x *exchange) caller() *auth.User {
 }
 
 // log writes the access log.
-func (x *exchange) log(aborted bool) {
-	if !x.app.cfg.Logger.Enabled(&x.ctx, slog.LevelInfo) {
+func (x *exchange) log(logger *slog.Logger, aborted bool) {
+	if !logger.Enabled(&x.ctx, slog.LevelInfo) {
 		return
 	}
 	line := observe.AccessOf(x.r, &x.sent)
@@ -252,5 +252,5 @@ func (x *exchange) log(aborted bool) {
 	if u := x.caller(); u != nil {
 		line.User = u.ID
 	}
-	line.Log(&x.ctx, x.app.cfg.Logger)
+	line.Log(&x.ctx, logger)
 }

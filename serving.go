@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"runtime"
 	"strconv"
@@ -38,7 +37,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		// app is called elsewhere. No stranger's name can stand for them.
 		app.cfg.Hosts = append(app.cfg.Hosts[:len(app.cfg.Hosts):len(app.cfg.Hosts)], "localhost", "127.0.0.1", "[::1]")
 	}
-	if public, err := url.Parse(c.PublicURL); err == nil && !c.Development() && public.Hostname() != "" && len(app.cfg.Hosts) == 0 && app.cfg.InsecureAnyHost == "" {
+	if public := c.publicURL(); public != nil && len(app.cfg.Hosts) == 0 && app.cfg.InsecureAnyHost == "" {
 		// Whoever runs the program has said what the world calls it.
 		app.cfg.Hosts = []string{public.Hostname(), "localhost", "127.0.0.1", "[::1]"}
 	}
