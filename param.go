@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/fastness/fastness/internal/field"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
 )
@@ -50,11 +51,11 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 	}
 	switch source {
 	case "cookie":
-		if !isToken(name) {
+		if !field.IsToken(name) {
 			c.mistake("field %s: %q is no cookie name", sf.Name, name)
 		}
 	case "header":
-		if !isToken(name) {
+		if !field.IsToken(name) {
 			c.mistake("field %s: %q is no header name", sf.Name, name)
 		}
 		p.name = http.CanonicalHeaderKey(name)
@@ -108,10 +109,6 @@ func kindOf(source string) string {
 	}
 	return source + " parameter"
 }
-
-// isToken reports whether name is a token (RFC 9110 section 5.6.2), as names of
-// headers and cookies are.
-func isToken(name string) bool { return (&http.Cookie{Name: name, Value: "x"}).Valid() == nil }
 
 // flag reads a tag that is true or false.
 func (c *inputCompiler) flag(sf reflect.StructField, tag string) (value, given bool) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fastness/fastness/internal/field"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/redirect"
 )
@@ -101,7 +102,7 @@ func (r *Result[T]) fill(a *answer) error {
 	}
 	a.cookies = r.Cookies
 	for _, c := range a.cookies {
-		if c == nil || !isToken(c.Name) {
+		if c == nil || !field.IsToken(c.Name) {
 			return errors.New("result with a cookie without a valid name")
 		}
 	}
@@ -120,7 +121,7 @@ func checkHeader(h http.Header) (http.Header, error) {
 	for name, values := range h {
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
-		case !isToken(name):
+		case !field.IsToken(name):
 			return nil, errors.New("answer with a header name that is none")
 		case slices.Contains([]string{"Set-Cookie", "Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}, canonical):
 			return nil, fmt.Errorf("answer with the header %s, which is not the operation's to set", canonical)

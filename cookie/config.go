@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fastness/fastness/internal/field"
 )
 
 // mistakes returns all that is wrong.
@@ -14,7 +16,7 @@ func (c *Config) mistakes() (all []error) {
 	switch {
 	case c.Name == "":
 		wrong("Name is empty")
-	case !isToken(c.Name):
+	case !field.IsToken(c.Name):
 		wrong("Name is %q, which is no name of a cookie", c.Name)
 	case hasPrefix(c.Name):
 		wrong("Name is %q, want it without a prefix: the right one is added", c.Name)
@@ -49,11 +51,6 @@ func (c *Config) mistakes() (all []error) {
 func hasPrefix(name string) bool {
 	name = strings.ToLower(name)
 	return slices.ContainsFunc([]string{"__host-", "__secure-", "__http-"}, func(p string) bool { return strings.HasPrefix(name, p) })
-}
-
-// isToken reports whether s is a token of RFC 9110 section 5.6.2.
-func isToken(s string) bool {
-	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // isDomain reports whether s is a host name of at least two labels. A browser

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fastness/fastness/internal/field"
 	"github.com/fastness/fastness/internal/origin"
 )
 
@@ -81,7 +82,7 @@ func (c *Config) mistakes() (all []error) {
 			switch {
 			case name == "*":
 				wrong(`%s entry "*" allows each that there will ever be; list the names`, list.field)
-			case !isToken(name):
+			case !field.IsToken(name):
 				wrong("%s entry %q is not a name", list.field, name)
 			case list.field == "Methods" && strings.ToUpper(name) != name:
 				wrong("Methods entry %q: methods are compared as they are, want %q", name, strings.ToUpper(name))
@@ -94,11 +95,6 @@ func (c *Config) mistakes() (all []error) {
 		}
 	}
 	return all
-}
-
-// isToken reports whether s is a token of RFC 9110 section 5.6.2.
-func isToken(s string) bool {
-	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 func isForbiddenMethod(name string) bool {

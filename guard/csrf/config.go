@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fastness/fastness/internal/field"
 )
 
 // Location is where a token may be.
@@ -168,10 +170,10 @@ func (c *Config) validate() error {
 	if c.TokenLocation < HeaderOrField || c.TokenLocation > FieldOnly {
 		wrong("TokenLocation is %d, want HeaderOrField, HeaderOnly or FieldOnly", c.TokenLocation)
 	}
-	if !isToken(c.Header) {
+	if !field.IsToken(c.Header) {
 		wrong("Header is %q, which is no name of a header field", c.Header)
 	}
-	if c.HeaderPrefix != "" && !isToken(c.HeaderPrefix) {
+	if c.HeaderPrefix != "" && !field.IsToken(c.HeaderPrefix) {
 		wrong("HeaderPrefix is %q, want one word", c.HeaderPrefix)
 	}
 	c.checkMethods(wrong)
@@ -185,7 +187,7 @@ func (c *Config) validate() error {
 
 func (c *Config) checkMethods(wrong func(string, ...any)) {
 	for _, method := range c.Methods {
-		if !isToken(method) || method != strings.ToUpper(method) {
+		if !field.IsToken(method) || method != strings.ToUpper(method) {
 			wrong("Methods entry %q is no method", method)
 		}
 	}
@@ -239,22 +241,11 @@ func (c *Config) checkExemptions(wrong func(string, ...any)) {
 		if !found {
 			method, route = http.MethodPost, e.Route
 		}
-		if !isToken(method) || !strings.HasPrefix(route, "/") || strings.ContainsAny(route, "{}*?# ") {
+		if !field.IsToken(method) || !strings.HasPrefix(route, "/") || strings.ContainsAny(route, "{}*?# ") {
 			wrong(`Exempt route %q: want a path like "/hooks/pay" or "POST /hooks/pay"`, e.Route)
 		}
 		if e.InsecureNoToken == "" && e.InsecureAnyOrigin == "" {
 			wrong("Exempt route %q has no reason in InsecureNoToken or InsecureAnyOrigin", e.Route)
 		}
 	}
-}
-
-// isToken reports whether s is a token of RFC 9110 section 5.6.2.
-func isToken(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
 }

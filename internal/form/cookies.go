@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/fastness/fastness/internal/field"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -25,18 +26,18 @@ const (
 // reason.
 func Cookies(header []string, yield func(name, value string) error) error {
 	size, count := 0, 0
-	for _, field := range header {
-		if size += len(field); size > MaxCookieBytes {
+	for _, line := range header {
+		if size += len(line); size > MaxCookieBytes {
 			return cookiesTooLarge("the cookies are too large")
 		}
 	}
-	for _, field := range header {
-		for more := field != ""; more; {
+	for _, line := range header {
+		for more := line != ""; more; {
 			var pair string
-			pair, field, more = strings.Cut(field, ";")
-			field = strings.TrimPrefix(field, " ")
+			pair, line, more = strings.Cut(line, ";")
+			line = strings.TrimPrefix(line, " ")
 			name, value, found := strings.Cut(pair, "=")
-			if !found || !isToken(name) || !isCookieValue(value) {
+			if !found || !field.IsToken(name) || !isCookieValue(value) {
 				return malformed("cookie_invalid", "the Cookie header cannot be read")
 			}
 			if count++; count > MaxCookies {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/fastness/fastness/internal/field"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -75,7 +76,7 @@ func parseMedia(value string) (m Media, ok bool) {
 	head, params, _ := strings.Cut(value, ";")
 	m.Type = strings.ToLower(strings.Trim(head, " \t"))
 	major, minor, found := strings.Cut(m.Type, "/")
-	if !found || !isToken(major) || !isToken(minor) {
+	if !found || !field.IsToken(major) || !field.IsToken(minor) {
 		return Media{}, false
 	}
 	var space [4]parameter

@@ -1,6 +1,10 @@
 package form
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/fastness/fastness/internal/field"
+)
 
 // parameter is one parameter of a media type or a disposition.
 type parameter struct{ name, value string }
@@ -21,7 +25,7 @@ func parameters(s string, dst []parameter) (params []parameter, ok bool) {
 			return dst, true
 		}
 		name, rest, found := strings.Cut(s, "=")
-		if !found || !isToken(name) {
+		if !found || !field.IsToken(name) {
 			return nil, false
 		}
 		p := parameter{name: strings.ToLower(name)}
@@ -57,7 +61,7 @@ func parameterValue(s string) (value, rest string, ok bool) {
 		return value, rest, ok
 	}
 	end := 0
-	for end < len(s) && isTokenChar(s[end]) {
+	for end < len(s) && field.IsTokenChar(s[end]) {
 		end++
 	}
 	return s[:end], s[end:], end > 0

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fastness/fastness/internal/field"
 )
 
 // partHeader is what is used of the header of a part.
@@ -20,7 +22,7 @@ func parsePartHeader(lines []string) (partHeader, error) {
 	disposition, mediaType, encoding := "", "", ""
 	for _, line := range lines {
 		name, value, found := strings.Cut(line, ":")
-		if !found || !isToken(name) || !isFieldValue(value) {
+		if !found || !field.IsToken(name) || !isFieldValue(value) {
 			return partHeader{}, badPart("a header of a part is malformed")
 		}
 		field := (*string)(nil)
