@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/internal/csvcell"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/schema"
 )
@@ -126,7 +124,7 @@ func (t *table) render(x *exchange, plan *schema.Plan, a *answer) (err error) {
 	}
 	out := make([]byte, 0, len(x.encoded))
 	for i, name := range names {
-		out = appendText(separate(out, i), name)
+		out = csvcell.Append(separate(out, i), name)
 	}
 	out = append(out, "\r\n"...)
 	if out, err = appendRows(out, x.encoded, place, maxCSV); err != nil {
@@ -207,117 +205,9 @@ func appendCell(out []byte, value json.RawMessage) ([]byte, error) {
 		if err := json.Unmarshal(value, &text); err != nil {
 			return nil, err
 		}
-		return appendText(out, text), nil
+		return csvcell.Append(out, text), nil
 	case value[0] == '{' || value[0] == '[':
-		return appendText(out, string(value)), nil
+		return csvcell.Append(out, string(value)), nil
 	}
 	return append(out, value...), nil // A number, true or false.
-}
-
-// appendText appends a text as a quoted cell (RFC 4180 section 2), with an apostrophe
-// wherever a spreadsheet could take a part of it for a formula.
-func appendText(out []byte, text string) []byte {
-	out = append(out, '"')
-	if runs(text) {
-		out = append(out, '\'')
-	}
-	border := false // A cell may begin here, for a reader with another separator.
-	for i, r := range text {
-		switch {
-		case r == ';' || r == '\t' || r == '\n' || r == '\r':
-			border = true
-		case border && isTrigger(r):
-			out, border = append(out, '\''), false
-		case border && !isPassedOver(r):
-			border = false
-		case r == '"':
-			out = append(out, '"')
-		}
-		out = append(out, text[i:i+runeLen(text[i:])]...)
-	}
-	return append(out, '"')
-}
-
-// runeLen returns how many bytes the first rune of text has there; one that is
-// broken has one.
-func runeLen(text string) int {
-	_, size := utf8.DecodeRuneInString(text)
-	return size
-}
-
-// runs reports whether a spreadsheet could run a cell with text in it.
-func runs(text string) bool {
-	for _, r := range text {
-		if isTrigger(r) || r == '\t' || r == '\r' || r == '\n' || r == 0 {
-			return true
-		}
-		if !isPassedOver(r) {
-			return false
-		}
-	}
-	return false
-}
-
-// isTrigger knows what formulas begin with, and what some programs read as the same:
-// the full-width and small forms, and the minus of mathematics.
-func isTrigger(r rune) bool {
-	switch r {
-	case '=', '+', '-', '@', '\uff1d', '\uff0b', '\uff0d', '\uff20', '\ufe66', '\ufe62', '\ufe63', '\ufe6b', '\u2212':
-		return true
-	}
-	return false
-}
-
-// isPassedOver knows what may stand between the beginning of a cell and a formula:
-// what some programs trim or do not show, and what they take for a border.
-func isPassedOver(r rune) bool {
-	return r == '"' || r == ',' || r == ';' || r == '|' || unicode.IsSpace(r) || unicode.In(r, unicode.C)
-}
-
-// maxFileName is the most bytes of a file's name. Most systems have 255.
-const maxFileName = 150
-
-// attachment returns the Content-Disposition of a CSV that is called name: with the
-// name for browsers, and one of ASCII for others (RFC 6266 section 4.3, appendix D).
-func attachment(name string) string {
-	name = fileName(name)
-	ascii := strings.Map(func(r rune) rune {
-		if r > '~' || r == '%' { // Some decode what looks escaped.
-			return '_'
-		}
-		return r
-	}, name)
-	value := `attachment; filename="` + ascii + `"`
-	if ascii != name {
-		value += "; filename*=UTF-8''" + escapeSegment(name)
-	}
-	return value
-}
-
-// fileName returns name as that of a CSV file in no particular folder.
-func fileName(name string) string {
-	clean := strings.Map(func(r rune) rune {
-		switch {
-		case r == utf8.RuneError, unicode.In(r, unicode.C, unicode.Zl, unicode.Zp): // Also what turns the direction of text: "exe.vsc" for "csv.exe".
-			return -1
-		case strings.ContainsRune(`/\:*?"<>|;'`, r):
-			return '_'
-		case unicode.IsSpace(r):
-			return ' '
-		}
-		return r
-	}, name)
-	clean = strings.TrimLeft(strings.TrimSpace(clean), ". ~-")
-	if strings.EqualFold(path.Ext(clean), ".csv") {
-		clean = clean[:len(clean)-len(".csv")]
-	}
-	for len(clean) > maxFileName-len(".csv") {
-		_, size := utf8.DecodeLastRuneInString(clean)
-		clean = clean[:len(clean)-size]
-	}
-	clean = strings.TrimRight(clean, ". ")
-	if clean == "" {
-		clean = "export"
-	}
-	return clean + ".csv"
 }
