@@ -118,10 +118,12 @@ func newApp(limits limits) *fastness.App {
 	orders := app.Group("/orders", access.Scope("orders"), fastness.Tags("orders"))
 	fastness.Get(orders, "", listOrders, fastness.ResponseDescription("The orders, the newest first."))
 	fastness.Post(orders, "", createOrder, fastness.ResponseDescription("The new order. Location says where it is."),
-		fastness.Response[*problem.Problem](404, "No such item."))
+		fastness.Response[*problem.Problem](404, "No such item."),
+		fastness.Response[*problem.Problem](409, "There are not as many left."))
 	order := orders.Group("/{order_id}", fastness.Response[*problem.Problem](404, "No such order, or one of somebody else."))
 	fastness.Get(order, "", readOrder, fastness.ResponseDescription("The order."))
-	fastness.Patch(order, "", changeOrder, fastness.ResponseDescription("The order as it is now."))
+	fastness.Patch(order, "", changeOrder, fastness.ResponseDescription("The order as it is now."),
+		fastness.Response[*problem.Problem](409, "There are not as many left to order them again."))
 
 	fastness.Get(app, "/protected", protected, access.Authenticated, fastness.Tags("requests"), fastness.ResponseDescription("A warning."))
 	fastness.Get(app, "/protected_route", protectedRoute, access.Role("admin"), fastness.Tags("requests"), fastness.ResponseDescription("A welcome."))

@@ -16,6 +16,8 @@ type Item struct {
 	Tax         *decimal.Decimal
 	// Cost is what the seller paid. It is for administrators.
 	Cost *decimal.Decimal
+	// Stock is how many pieces there are. Nil: it is made to order.
+	Stock *int
 	// Seller is the id of the user who sells it, or "" for the shop itself.
 	Seller string
 	// Tenant is the id of the tenant whose administrators look after it, or "" for

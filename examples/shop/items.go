@@ -70,6 +70,9 @@ type replaceItemInput struct {
 func replaceItem(ctx context.Context, in replaceItemInput) (ItemView, error) {
 	item := in.Body.item()
 	item.ID, item.Seller, item.Tenant, item.Draft = in.Item.ID, in.Item.Seller, in.Item.Tenant, in.Item.Draft
+	if err := updateStock(ctx, in.Tx, item.ID, item.Stock); err != nil {
+		return ItemView{}, err
+	}
 	return viewOf(item, in.Caller), updateItem(ctx, in.Tx, item)
 }
 
@@ -100,6 +103,12 @@ func changeItem(ctx context.Context, in changeItemInput) (ItemView, error) {
 	}
 	if cost, sent := in.Body.Cost.Get(); sent {
 		item.Cost = orNil(cost)
+	}
+	if stock, sent := in.Body.Stock.Get(); sent {
+		item.Stock = orNil(stock)
+		if err := updateStock(ctx, in.Tx, item.ID, item.Stock); err != nil {
+			return ItemView{}, err
+		}
 	}
 	if _, sent := in.Body.Draft.Get(); sent { // It is false: Validate saw to that.
 		item.Draft = false

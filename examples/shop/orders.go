@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/sqldb"
 	"github.com/shopspring/decimal"
 )
@@ -56,11 +58,26 @@ type createOrderInput struct {
 	Body   NewOrder
 }
 
+// soldOut is the answer to who orders more than there is. It does not say how many
+// there are: the item does, to who may see it.
+func soldOut() error {
+	return problem.New(http.StatusConflict, "there are not as many left").Named("sold_out")
+}
+
 // createOrder orders an item that is for sale.
+//
+// The pieces are the caller's from then on. If there are not as many the answer is
+// 409, and nothing is ordered.
 func createOrder(ctx context.Context, in createOrderInput) (fastness.Created[Order], error) {
 	item, err := itemKey{in.Body.ItemID}.load(ctx, in.Tx, nil) // Nobody buys a draft.
 	if err != nil {
 		return fastness.Created[Order]{}, err
+	}
+	switch taken, err := takeStock(ctx, in.Tx, item.ID, in.Body.Quantity); {
+	case err != nil:
+		return fastness.Created[Order]{}, err
+	case !taken:
+		return fastness.Created[Order]{}, soldOut()
 	}
 	order := Order{
 		Customer: in.Caller.ID, ItemID: item.ID, Name: item.Name, Price: item.Price,
@@ -122,9 +139,30 @@ type changeOrderInput struct {
 }
 
 // changeOrder changes the note of an order. Administrators change its status, too.
+//
+// What is cancelled goes back on the shelf.
 func changeOrder(ctx context.Context, in changeOrderInput) (Order, error) {
 	order := in.Order.Order
 	order.Note = in.Body.Note.Or(order.Note)
 	order.Status = in.Body.Status.Or(order.Status)
+	if err := reshelve(ctx, in.Tx, in.Order.Status, order); err != nil {
+		return Order{}, err
+	}
 	return order, updateOrder(ctx, in.Tx, order)
+}
+
+// reshelve puts the pieces of an order back that is cancelled now, and takes them
+// again for one that is not any more.
+func reshelve(ctx context.Context, tx *sqldb.Tx, before OrderStatus, order Order) error {
+	switch was, is := before == "cancelled", order.Status == "cancelled"; {
+	case is && !was:
+		return returnStock(ctx, tx, order.ItemID, order.Quantity)
+	case was && !is:
+		taken, err := takeStock(ctx, tx, order.ItemID, order.Quantity)
+		if err == nil && !taken {
+			err = soldOut()
+		}
+		return err
+	}
+	return nil
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/fastness/fastness/sqldb"
 )
 
-const itemColumns = "id, name, description, price, tax, cost, seller, tenant, draft"
+const itemColumns = "id, name, description, price, tax, cost, stock, seller, tenant, draft"
 
 func scanItem(from sqldb.Row) (item Item, err error) {
-	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Cost, &item.Seller, &item.Tenant, &item.Draft)
+	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Cost, &item.Stock, &item.Seller, &item.Tenant, &item.Draft)
 	return item, err
 }
 
@@ -50,15 +50,39 @@ func countItems(ctx context.Context, from sqldb.Reader) (n int, err error) {
 
 func insertItem(ctx context.Context, tx *sqldb.Tx, i Item) (id int64, err error) {
 	err = tx.QueryRow(ctx,
-		"INSERT INTO items (name, description, price, tax, cost, seller, tenant, draft) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-		i.Name, i.Description, i.Price, i.Tax, i.Cost, i.Seller, i.Tenant, i.Draft).Scan(&id)
+		"INSERT INTO items (name, description, price, tax, cost, stock, seller, tenant, draft) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+		i.Name, i.Description, i.Price, i.Tax, i.Cost, i.Stock, i.Seller, i.Tenant, i.Draft).Scan(&id)
 	return id, err
 }
 
+// updateItem leaves the stock alone: others buy while a seller writes.
 func updateItem(ctx context.Context, tx *sqldb.Tx, i Item) error {
 	_, err := tx.Exec(ctx,
 		"UPDATE items SET name = ?, description = ?, price = ?, tax = ?, cost = ?, draft = ? WHERE id = ?",
 		i.Name, i.Description, i.Price, i.Tax, i.Cost, i.Draft, i.ID)
+	return err
+}
+
+func updateStock(ctx context.Context, tx *sqldb.Tx, id int64, stock *int) error {
+	_, err := tx.Exec(ctx, "UPDATE items SET stock = ? WHERE id = ?", stock, id)
+	return err
+}
+
+// takeStock takes n pieces of an item off the shelf and reports whether there were
+// as many. It is one statement: between a look and a change somebody else would
+// have bought the last piece.
+func takeStock(ctx context.Context, tx *sqldb.Tx, id int64, n int) (bool, error) {
+	result, err := tx.Exec(ctx, "UPDATE items SET stock = stock - ? WHERE id = ? AND (stock IS NULL OR stock >= ?)", n, id, n)
+	if err != nil {
+		return false, err
+	}
+	changed, err := result.RowsAffected()
+	return changed == 1, err
+}
+
+// returnStock puts n pieces back, if the item is still there.
+func returnStock(ctx context.Context, tx *sqldb.Tx, id int64, n int) error {
+	_, err := tx.Exec(ctx, "UPDATE items SET stock = stock + ? WHERE id = ?", n, id)
 	return err
 }
 

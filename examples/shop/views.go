@@ -16,6 +16,7 @@ type ItemContents struct {
 	Price       decimal.Decimal  `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
 	Tax         *decimal.Decimal `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
 	Cost        *decimal.Decimal `json:"cost,omitzero" minimum:"0" example:"30" doc:"What the seller paid. Only administrators see it again."`
+	Stock       *int             `json:"stock,omitzero" minimum:"0" maximum:"1000000" example:"12" doc:"How many pieces there are. Without it the item is made to order and never runs out."`
 }
 
 // NewItem is what a caller sends to create an item.
@@ -31,6 +32,7 @@ type ItemChange struct {
 	Price       fastness.Opt[decimal.Decimal]                `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
 	Tax         fastness.Opt[fastness.Null[decimal.Decimal]] `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
 	Cost        fastness.Opt[fastness.Null[decimal.Decimal]] `json:"cost" minimum:"0" example:"30" doc:"What the seller paid."`
+	Stock       fastness.Opt[fastness.Null[int]]             `json:"stock" minimum:"0" maximum:"1000000" example:"12" doc:"How many pieces there are. Null: made to order."`
 	Draft       fastness.Opt[bool]                           `json:"draft" doc:"false puts a draft up for sale."`
 }
 
@@ -49,6 +51,7 @@ type ItemView struct {
 	Description *string          `json:"description" maxLength:"10000" example:"Brass, with a green shade."`
 	Price       decimal.Decimal  `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
 	Tax         *decimal.Decimal `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
+	Stock       *int             `json:"stock" minimum:"0" maximum:"1000000" example:"12" doc:"How many pieces are left. Null: it is made to order."`
 	Draft       bool             `json:"draft" doc:"The item is not for sale yet."`
 	Seller      string           `json:"seller" maxLength:"64" doc:"The id of the user who sells it, or empty for the shop itself."`
 	Cost        *decimal.Decimal `json:"cost,omitzero" visibleTo:"admin" minimum:"0" example:"30" doc:"What the seller paid."`
@@ -77,14 +80,14 @@ type ItemList struct {
 }
 
 func (c ItemContents) item() Item {
-	return Item{Name: c.Name, Description: c.Description, Price: c.Price, Tax: c.Tax, Cost: c.Cost}
+	return Item{Name: c.Name, Description: c.Description, Price: c.Price, Tax: c.Tax, Cost: c.Cost, Stock: c.Stock}
 }
 
 // viewOf returns the item as u may see it. The tag of Cost keeps it from all but
 // administrators, and this from those of other tenants.
 func viewOf(i Item, u *auth.User) ItemView {
 	view := ItemView{
-		ID: i.ID, Name: i.Name, Description: i.Description, Price: i.Price, Tax: i.Tax, Draft: i.Draft,
+		ID: i.ID, Name: i.Name, Description: i.Description, Price: i.Price, Tax: i.Tax, Stock: i.Stock, Draft: i.Draft,
 		Seller: i.Seller,
 	}
 	if i.OwnedBy(u) {

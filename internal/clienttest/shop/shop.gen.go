@@ -376,6 +376,11 @@ type FoundItem struct {
 	// Seller The id of the user who sells it, or empty for the shop itself.
 	Seller string `json:"seller"`
 
+	// Stock How many pieces are left. Null: it is made to order.
+	//
+	// Examples: 12
+	Stock nullable.Nullable[int64] `json:"stock"`
+
 	// Tax The amount, not the rate.
 	//
 	// Examples: 8.08
@@ -409,6 +414,11 @@ type ItemChange struct {
 	// Examples: 42.5
 	Price *json.Number `json:"price,omitempty"`
 
+	// Stock How many pieces there are. Null: made to order.
+	//
+	// Examples: 12
+	Stock nullable.Nullable[int64] `json:"stock,omitempty"`
+
 	// Tax The amount, not the rate.
 	//
 	// Examples: 8.08
@@ -432,6 +442,11 @@ type ItemContents struct {
 	//
 	// Examples: 42.5
 	Price json.Number `json:"price"`
+
+	// Stock How many pieces there are. Without it the item is made to order and never runs out.
+	//
+	// Examples: 12
+	Stock nullable.Nullable[int64] `json:"stock,omitempty"`
 
 	// Tax The amount, not the rate.
 	//
@@ -490,6 +505,11 @@ type ItemView struct {
 
 	// Seller The id of the user who sells it, or empty for the shop itself.
 	Seller string `json:"seller"`
+
+	// Stock How many pieces are left. Null: it is made to order.
+	//
+	// Examples: 12
+	Stock nullable.Nullable[int64] `json:"stock"`
 
 	// Tax The amount, not the rate.
 	//
@@ -621,6 +641,11 @@ type NewItem struct {
 	//
 	// Examples: 42.5
 	Price json.Number `json:"price"`
+
+	// Stock How many pieces there are. Without it the item is made to order and never runs out.
+	//
+	// Examples: 12
+	Stock nullable.Nullable[int64] `json:"stock,omitempty"`
 
 	// Tax The amount, not the rate.
 	//
@@ -2002,12 +2027,18 @@ type ClientInterface interface {
 
 	// CreateOrderWithBody Orders an item that is for sale
 	//
+	// The pieces are the caller's from then on. If there are not as many the answer is
+	// 409, and nothing is ordered.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /orders (the `CreateOrder` operationId).
 	CreateOrderWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateOrder Orders an item that is for sale
+	//
+	// The pieces are the caller's from then on. If there are not as many the answer is
+	// 409, and nothing is ordered.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2023,6 +2054,8 @@ type ClientInterface interface {
 	//
 	// Administrators change its status, too.
 	//
+	// What is cancelled goes back on the shelf.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
@@ -2031,6 +2064,8 @@ type ClientInterface interface {
 	// ChangeOrder Changes the note of an order
 	//
 	// Administrators change its status, too.
+	//
+	// What is cancelled goes back on the shelf.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3127,6 +3162,9 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // CreateOrderWithBody Orders an item that is for sale
 //
+// The pieces are the caller's from then on. If there are not as many the answer is
+// 409, and nothing is ordered.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /orders (the `CreateOrder` operationId).
@@ -3143,6 +3181,9 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, contentType string, bo
 }
 
 // CreateOrder Orders an item that is for sale
+//
+// The pieces are the caller's from then on. If there are not as many the answer is
+// 409, and nothing is ordered.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3178,6 +3219,8 @@ func (c *Client) ReadOrder(ctx context.Context, orderId int64, reqEditors ...Req
 //
 // Administrators change its status, too.
 //
+// What is cancelled goes back on the shelf.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
@@ -3196,6 +3239,8 @@ func (c *Client) ChangeOrderWithBody(ctx context.Context, orderId int64, content
 // ChangeOrder Changes the note of an order
 //
 // Administrators change its status, too.
+//
+// What is cancelled goes back on the shelf.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6534,12 +6579,18 @@ type ClientWithResponsesInterface interface {
 
 	// CreateOrderWithBodyWithResponse Orders an item that is for sale
 	//
+	// The pieces are the caller's from then on. If there are not as many the answer is
+	// 409, and nothing is ordered.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders (the `CreateOrder` operationId).
 	CreateOrderWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error)
 
 	// CreateOrderWithResponse Orders an item that is for sale
+	//
+	// The pieces are the caller's from then on. If there are not as many the answer is
+	// 409, and nothing is ordered.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6557,6 +6608,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Administrators change its status, too.
 	//
+	// What is cancelled goes back on the shelf.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
@@ -6565,6 +6618,8 @@ type ClientWithResponsesInterface interface {
 	// ChangeOrderWithResponse Changes the note of an order
 	//
 	// Administrators change its status, too.
+	//
+	// What is cancelled goes back on the shelf.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11313,6 +11368,8 @@ type CreateOrderResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *RequestEntityTooLarge
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -11365,6 +11422,11 @@ func (r CreateOrderResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
 func (r CreateOrderResponse) GetApplicationproblemJSON408() *RequestTimeout {
 	return r.ApplicationproblemJSON408
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateOrderResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -11586,6 +11648,8 @@ type ChangeOrderResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *RequestEntityTooLarge
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -11636,6 +11700,11 @@ func (r ChangeOrderResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
 func (r ChangeOrderResponse) GetApplicationproblemJSON408() *RequestTimeout {
 	return r.ApplicationproblemJSON408
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r ChangeOrderResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -14687,6 +14756,9 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // CreateOrderWithBodyWithResponse Orders an item that is for sale
 //
+// The pieces are the caller's from then on. If there are not as many the answer is
+// 409, and nothing is ordered.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders (the `CreateOrder` operationId).
@@ -14699,6 +14771,9 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 }
 
 // CreateOrderWithResponse Orders an item that is for sale
+//
+// The pieces are the caller's from then on. If there are not as many the answer is
+// 409, and nothing is ordered.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -14728,6 +14803,8 @@ func (c *ClientWithResponses) ReadOrderWithResponse(ctx context.Context, orderId
 //
 // Administrators change its status, too.
 //
+// What is cancelled goes back on the shelf.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
@@ -14742,6 +14819,8 @@ func (c *ClientWithResponses) ChangeOrderWithBodyWithResponse(ctx context.Contex
 // ChangeOrderWithResponse Changes the note of an order
 //
 // Administrators change its status, too.
+//
+// What is cancelled goes back on the shelf.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19594,6 +19673,13 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 		}
 		response.ApplicationproblemJSON408 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest RequestEntityTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -19868,6 +19954,13 @@ func ParseChangeOrderResponse(rsp *http.Response) (*ChangeOrderResponse, error) 
 			return nil, err
 		}
 		response.ApplicationproblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest RequestEntityTooLarge
