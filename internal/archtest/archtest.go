@@ -82,6 +82,8 @@ func load(files fs.FS) (*tree, error) {
 			return nil
 		case path.Ext(name) == ".test" || path.Ext(name) == ".out":
 			return nil // What go test -c and the profilers leave.
+		case name == ".git":
+			return nil // In a working tree of git's, it says where the rest is.
 		case path.Base(name) == "go.mod":
 			t.modules = append(t.modules, path.Dir(name))
 		}
