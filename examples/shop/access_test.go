@@ -140,6 +140,7 @@ func attempts() map[string][]attempt {
 		"showItem":      {{}, {what: "a draft", target: "/items/{draft_id}/page"}},
 		"logOutForm":    {{form: "next=/", spends: true, token: true}},
 
+		"buy":         {{form: "quantity=1"}},
 		"createOrder": {{body: `{"item_id":{item_id}}`}, {what: "of a draft", body: `{"item_id":{draft_id}}`}},
 		"changeOrder": {{what: "note", body: `{"note":"x"}`}, {what: "status", body: `{"status":"sent"}`}},
 		"wrapItem":    {{body: `{"name":"Lamp"}`}},

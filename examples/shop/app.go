@@ -120,6 +120,7 @@ func newApp(limits limits) *fastness.App {
 	fastness.Post(orders, "", createOrder, fastness.ResponseDescription("The new order. Location says where it is."),
 		fastness.Response[*problem.Problem](404, "No such item."),
 		fastness.Response[*problem.Problem](409, "There are not as many left."))
+	fastness.Get(orders, "/history", orderHistory, fastness.Tags("pages"), fastness.ResponseDescription("The page, or its orders."))
 	order := orders.Group("/{order_id}", fastness.Response[*problem.Problem](404, "No such order, or one of somebody else."))
 	fastness.Get(order, "", readOrder, fastness.ResponseDescription("The order."))
 	fastness.Patch(order, "", changeOrder, fastness.ResponseDescription("The order as it is now."),
@@ -132,6 +133,8 @@ func newApp(limits limits) *fastness.App {
 	fastness.Post(requests, "/create_item/", wrapItem, fastness.ResponseDescription("What was sent, wrapped."))
 	fastness.Post(requests, "/secure", secure, csrf.RequireToken(), fastness.ResponseDescription("What it is."))
 	fastness.Get(requests, "/read_item/{item_id}", readRequest, fastness.ResponseDescription("The request."))
+
+	fastness.Post(app, "/items/{item_id}/buy", buy, access.Scope("orders"), fastness.Hidden(), fastness.Response[*problem.Problem](404, "No such item."))
 
 	people := app.Group("", access.Public, fastness.Tags("pages"))
 	fastness.Get(people, "/", home, fastness.ResponseDescription("The greeting or the page."))

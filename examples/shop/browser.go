@@ -27,6 +27,11 @@ func (v Visitor) Name() string {
 // Admin reports whether the visitor may see the page for administrators.
 func (v Visitor) Admin() bool { return v.User.HasRole("admin") && v.User.HasScope("users") }
 
+// Buys reports whether the visitor may order something.
+func (v Visitor) Buys() bool {
+	return v.User != nil && v.User.HasScope("orders")
+}
+
 // visitorOf provides the visitor of a page.
 func visitorOf(_ context.Context, in struct {
 	App    *fastness.App

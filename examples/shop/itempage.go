@@ -19,6 +19,7 @@ type ItemPage struct {
 	Item    shownItem  `json:"-"`
 	Visitor Visitor    `json:"-"`
 	Form    ReviewForm `json:"-"`
+	Buy     BuyForm    `json:"-"`
 	Newer   bool       `json:"-"` // there are newer reviews than these
 	Older   int        `json:"-"` // the offset of older ones, or 0
 	whole   Item
@@ -33,6 +34,11 @@ type ReviewForm struct {
 	Wrong              map[string]string // of its fields
 }
 
+// BuyForm is the form to order the item.
+type BuyForm struct {
+	Problem string // why the order before was refused
+}
+
 // shownItem is what a page says of an item. An ItemView has a member for
 // administrators, which a template would show to everybody.
 type shownItem struct {
@@ -41,12 +47,16 @@ type shownItem struct {
 	Description  *string
 	PriceWithTax decimal.Decimal
 	Tax          *decimal.Decimal
+	Stock        *int // nil: made to order
 	Draft        bool
 }
 
+// SoldOut reports whether nothing is left.
+func (i shownItem) SoldOut() bool { return i.Stock != nil && *i.Stock == 0 }
+
 func shown(item Item) shownItem {
 	view := viewOf(item, nil)
-	return shownItem{view.ID, view.Name, view.Description, view.PriceWithTax(), view.Tax, view.Draft}
+	return shownItem{view.ID, view.Name, view.Description, view.PriceWithTax(), view.Tax, view.Stock, view.Draft}
 }
 
 // Choices are the stars that one can give.

@@ -67,8 +67,8 @@ func TestFormOfAReviewLeadsBackToTheItem(t *testing.T) {
 	if !strings.Contains(page.body, `<div class="prose"><p>Lit it.</p></div>`) || strings.Contains(page.body, `reviews/form"`) || !strings.Contains(page.body, `/delete"`) {
 		t.Errorf("the page does not show the review with a button, or has the form still: %s", page.body)
 	}
-	if forms, tokens := strings.Count(page.body, "<form"), strings.Count(page.body, `name="csrf-token"`); forms != 2 || tokens != forms {
-		t.Errorf("of %d forms %d have a token, want 2: to log out and to delete", forms, tokens)
+	if forms, tokens := strings.Count(page.body, "<form"), strings.Count(page.body, `name="csrf-token"`); forms != 3 || tokens != forms {
+		t.Errorf("of %d forms %d have a token, want 3: to log out, to order and to delete", forms, tokens)
 	}
 	if nobody := s.get("/items/5/page", "Accept", browser); strings.Contains(nobody.body, "csrf-token") || strings.Contains(nobody.body, "/delete") || len(nobody.header.Values("Set-Cookie")) > 0 {
 		t.Error("who is not logged in gets a form or a cookie")

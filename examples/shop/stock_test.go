@@ -137,3 +137,11 @@ func TestMadeToOrderNeverRunsOut(t *testing.T) {
 		}
 	}
 }
+
+// decodeInto reads the body of an answer 200.
+func decodeInto(t *testing.T, r reply, v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(r.body), v); err != nil || r.status != http.StatusOK {
+		t.Fatalf("%d %s: %v", r.status, r.body, err)
+	}
+}
