@@ -240,6 +240,10 @@ func TestPagesOfTheShopAreAccessible(t *testing.T) {
 		chromedp.SendKeys(chromedp.CSS("#text"), "<p>Bright, and <strong>steady</strong> in the wind.</p><ul><li>Brass</li><li>A <a href='https://example.com/wick'>spare wick</a></li></ul>"),
 		chromedp.Click(chromedp.CSS("form.fields button")), waitFor(`document.querySelector(".prose") !== null`))
 	look("/items/5/page", "item")
+	b.Visit(t, shop+"/items/3/page")
+	b.Do(t, "an order", chromedp.Clear(chromedp.CSS("#quantity")), chromedp.SendKeys(chromedp.CSS("#quantity"), "2"),
+		chromedp.Click(chromedp.CSS(".buy button")), waitFor(`location.pathname === "/orders/history" && document.readyState === "complete"`))
+	look("/orders/history#order-1", "orders")
 	look("/", "home-ann")
 	b.Do(t, "log out", chromedp.Click(chromedp.CSS(".bar button")), waitFor(`document.querySelector(".bar button") === null && document.readyState === "complete"`))
 	b.Visit(t, shop+"/admin")
