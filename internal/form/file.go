@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"mime/multipart"
 	"os"
 )
 
@@ -12,8 +13,8 @@ import (
 //
 // Nothing of it is trusted. Name is cleaned and only fit for showing or as a
 // hint; keep the content under a name of your own making. ContentType is what
-// the content looks like, not what the client claims; it can still be two
-// things at once, so serve an upload as an attachment, with nosniff.
+// the content is, not what the client claims. Serve an upload with nosniff, and
+// as an attachment unless it is of a type that you chose.
 //
 // The content is in memory if it is small, else in a temporary file that goes
 // away when the request ends. Copy what you want to keep:
@@ -32,9 +33,18 @@ type File struct {
 	Name string
 	// Size is the length of the content in bytes.
 	Size int64
-	// ContentType is the media type found in the first 512 bytes, by the rules
-	// of [net/http.DetectContentType].
+	// ContentType is the media type that [mediatype.Detect] finds in the content.
+	// What is of no type, or of two, is application/octet-stream.
 	ContentType string
+	// Width and Height are the size in pixels of a PNG, JPEG, GIF or WebP, as its
+	// header says; 0 for what is none.
+	Width, Height int
+	// Claimed is the media type that the client claims, or empty. It is good for
+	// nothing but being compared.
+	Claimed string
+	// Doubt says why ContentType is application/octet-stream although the
+	// content begins as something else; it is empty in all other cases.
+	Doubt string
 
 	content *content
 }
@@ -59,7 +69,7 @@ type spoolFile interface {
 // another one; they may be used at the same time. Close only the reader: the
 // content stays until the request ends. After that, Open and the readers fail
 // with [fs.ErrClosed].
-func (f File) Open() (io.ReadSeekCloser, error) {
+func (f File) Open() (multipart.File, error) {
 	switch {
 	case f.content == nil || f.content.gone:
 		return nil, fs.ErrClosed
@@ -96,20 +106,13 @@ func (c *content) remove() error {
 	return err
 }
 
-type opened struct{ io.ReadSeeker }
+// readable is what readers of memory and of a disk have in common.
+type readable interface {
+	io.Reader
+	io.ReaderAt
+	io.Seeker
+}
+
+type opened struct{ readable }
 
 func (opened) Close() error { return nil }
-
-// createTemp makes a file in dir and takes its name away at once, so that
-// nothing is left behind even if the process is killed. Where a system cannot
-// do that, path is the name to remove later.
-func createTemp(dir string) (f spoolFile, path string, err error) {
-	file, err := os.CreateTemp(dir, "upload-*")
-	if err != nil {
-		return nil, "", err
-	}
-	if os.Remove(file.Name()) == nil {
-		return file, "", nil
-	}
-	return file, file.Name(), nil
-}

@@ -3,10 +3,10 @@ package form
 import (
 	"errors"
 	"io"
-	"net/http"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fastness/fastness/mediatype"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -23,6 +23,9 @@ type Limits struct {
 	ValueBytes int64
 	// FileBytes is the size of one file. The default is Bytes.
 	FileBytes int64
+	// FileBytesOf, if not nil, returns the size that a file of the field of this
+	// name may have, at most FileBytes. 0 means FileBytes.
+	FileBytesOf func(name string) int64
 	// MemoryBytes is the size up to which a file is kept in memory. The default
 	// is 32 KiB; a negative number sends every file to disk.
 	MemoryBytes int64
@@ -163,7 +166,7 @@ func (m *reader) readPart() (Part, error) {
 	case head.fileName == "":
 		err = m.readNothing()
 	default:
-		part.File, err = m.readFile(head.fileName)
+		part.File, err = m.readFile(head)
 	}
 	return part, err
 }
@@ -191,17 +194,40 @@ func (m *reader) readNothing() error {
 	return err
 }
 
-func (m *reader) readFile(name string) (*File, error) {
-	c := &content{}
-	w := &spooler{content: c, limits: m.limits}
-	size, over, err := m.body.copyTo(w, m.limits.FileBytes)
-	if over {
+func (m *reader) readFile(head partHeader) (*File, error) {
+	c, limit := &content{}, m.limits.FileBytes
+	if m.limits.FileBytesOf != nil {
+		if n := m.limits.FileBytesOf(head.name); n > 0 {
+			limit = min(limit, n)
+		}
+	}
+	f := &File{Name: FileName(head.fileName), Claimed: head.mediaType, content: c}
+	size, over, err := m.body.copyTo(&spooler{content: c, limits: m.limits}, limit)
+	f.Size = size
+	switch {
+	case over:
 		err = tooLarge("multipart_file_too_large", "a file is too large")
+	case err == nil:
+		err = f.detect()
 	}
 	if err != nil {
 		return nil, also(err, c.remove())
 	}
-	return &File{Name: FileName(name), Size: size, ContentType: http.DetectContentType(w.head), content: c}, nil
+	return f, nil
+}
+
+// detect finds out what the content is.
+func (f *File) detect() error {
+	r, err := f.Open()
+	if err != nil {
+		return err
+	}
+	found, err := mediatype.Detect(r, f.Size)
+	if err != nil {
+		return notKept(err)
+	}
+	f.ContentType, f.Width, f.Height, f.Doubt = found.Type, found.Width, found.Height, found.Why
+	return nil
 }
 
 // also returns err as it is if nothing else went wrong.

@@ -55,7 +55,7 @@ func contentOf(t *testing.T, f *form.File) string {
 
 func TestMultipart(t *testing.T) {
 	large := strings.Repeat("0123456789abcdef\r\n-", 10_000)
-	body := field("a", "1") + field("a", "zwei é\r\n") + file("f", "ä.png", "\x89PNG\r\n\x1a\nxx") + file("g", "large.txt", large) +
+	body := field("a", "1") + field("a", "zwei é\r\n") + file("f", "ä.pdf", "%PDF-1.7\n%%EOF") + file("g", "large.txt", large) +
 		file("none", "", "") + field("empty", "") + last
 	for name, r := range map[string]io.Reader{
 		"at once":        strings.NewReader(body),
@@ -72,7 +72,7 @@ func TestMultipart(t *testing.T) {
 			if len(parts) != 6 || parts[0].Value != "1" || parts[1].Name != "a" || parts[1].Value != "zwei é\r\n" || parts[4].File != nil || parts[5].File != nil {
 				t.Fatalf("got %+v", parts)
 			}
-			if f := parts[2].File; f.Name != "ä.png" || f.ContentType != "image/png" || f.Size != 10 || contentOf(t, f) != "\x89PNG\r\n\x1a\nxx" {
+			if f := parts[2].File; f.Name != "ä.pdf" || f.ContentType != "application/pdf" || f.Claimed != "application/octet-stream" || f.Size != 14 || contentOf(t, f) != "%PDF-1.7\n%%EOF" {
 				t.Errorf("got %+v", f)
 			}
 			if f := parts[3].File; f.ContentType != "text/plain; charset=utf-8" || f.Size != int64(len(large)) || contentOf(t, f) != large {
@@ -517,7 +517,7 @@ func samePart(t *testing.T, p form.Part, there *multipart.Reader) error {
 }
 
 func ExampleMultipart() {
-	body := "--x\r\nContent-Disposition: form-data; name=\"avatar\"; filename=\"../me.gif\"\r\n\r\nGIF89a…\r\n--x--\r\n"
+	body := "--x\r\nContent-Disposition: form-data; name=\"avatar\"; filename=\"../me.txt\"\r\n\r\nabout me\r\n--x--\r\n"
 	parts, err := form.Multipart(strings.NewReader(body), "x", form.Limits{})
 	if err != nil {
 		fmt.Println(err)
@@ -526,5 +526,5 @@ func ExampleMultipart() {
 	defer parts.Remove()
 	f := parts[0].File
 	fmt.Println(parts[0].Name, f.Name, f.ContentType, f.Size)
-	// Output: avatar me.gif image/gif 9
+	// Output: avatar me.txt text/plain; charset=utf-8 8
 }

@@ -11,8 +11,8 @@ import (
 
 // partHeader is what is used of the header of a part.
 type partHeader struct {
-	name, fileName string
-	isFile         bool
+	name, fileName, mediaType string
+	isFile                    bool
 }
 
 // parsePartHeader reads the header lines of a part. The fields that decide how
@@ -53,6 +53,7 @@ func parsePartHeader(lines []string) (partHeader, error) {
 		return head, err
 	}
 	m, ok := parseMedia(mediaType)
+	head.mediaType = m.Type
 	switch {
 	case !ok || strings.HasPrefix(m.Type, "multipart/"):
 		return head, badPart("a part is a multipart itself or has a malformed type")

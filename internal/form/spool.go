@@ -8,21 +8,14 @@ import (
 	"github.com/fastness/fastness/problem"
 )
 
-// sniffed is how much of a file decides about its type.
-const sniffed = 512
-
 // spooler writes the content of a file to memory, and to disk once it is too
 // large for that.
 type spooler struct {
 	content *content
 	limits  Limits
-	head    []byte // The first bytes, for finding the type.
 }
 
 func (s *spooler) Write(p []byte) (int, error) {
-	if missing := sniffed - len(s.head); missing > 0 {
-		s.head = append(s.head, p[:min(missing, len(p))]...)
-	}
 	c := s.content
 	if c.spool == nil && int64(len(c.memory)+len(p)) <= s.limits.MemoryBytes {
 		c.memory = append(c.memory, p...)
@@ -56,7 +49,7 @@ func (s *spooler) toDisk() (err error) {
 // notKept tells a full disk, which is news for the operator and no fault of the
 // client, from other trouble.
 func notKept(err error) *problem.Problem {
-	if errors.Is(err, syscall.ENOSPC) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return problem.New(http.StatusInsufficientStorage, "there is no room for the upload").Named("upload_no_space").Wrap(err)
 	}
 	return problem.New(http.StatusServiceUnavailable, "the upload cannot be kept").Named("upload_not_kept").Wrap(err)
