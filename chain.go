@@ -86,7 +86,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) end() {
 	value := recover()
 	abort := value != nil && x.panicked(value)
-	if x.inside {
+	if x.inside && x.left.CompareAndSwap(false, true) {
 		x.app.inflight.Leave()
 	}
 	x.log(x.app.cfg.Logger, abort)

@@ -19,6 +19,7 @@ import (
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/host"
 	"github.com/fastness/fastness/guard/inflight"
+	"github.com/fastness/fastness/guard/openconn"
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/guard/report"
 	"github.com/fastness/fastness/internal/operation"
@@ -95,6 +96,9 @@ type Config struct {
 	// MaxInFlight is how many requests are served at once before more are
 	// answered 503. The default is 1024.
 	MaxInFlight int
+	// Connections is how many WebSockets and streams may be open at once. They are no
+	// requests in flight.
+	Connections openconn.Config
 	// Headers are the security headers of every answer.
 	Headers headers.Config
 	// Pages is the policy of pages that the server renders; see [View]. It is told to
@@ -140,11 +144,13 @@ type defences struct {
 	targets  *redirect.Targets
 	hosts    *host.Hosts
 	inflight *inflight.Limit
-	headers  *headers.Set
-	pages    *headers.Page
-	gzip     *compress.Compressor
-	contact  *securitytxt.File // or nil
-	reports  *report.Sink      // or nil
+	// connections that last longer than a request
+	connections *openconn.Limit
+	headers     *headers.Set
+	pages       *headers.Page
+	gzip        *compress.Compressor
+	contact     *securitytxt.File // or nil
+	reports     *report.Sink      // or nil
 }
 
 func (c *Config) withDefaults() {
@@ -189,6 +195,8 @@ func (c *Config) build() (d defences, err error) {
 	add("Hosts", err)
 	d.inflight, err = inflight.New(inflight.Config{Max: c.MaxInFlight})
 	add("MaxInFlight", err)
+	d.connections, err = openconn.New(c.Connections)
+	add("Connections", err)
 	d.headers, err = headers.New(c.Headers)
 	add("Headers", err)
 	d.buildAnswers(c, add)
@@ -237,6 +245,7 @@ func (c *Config) optOuts() []operation.OptOut {
 		{Where: "config: CORS", Name: "InsecureSubdomains", Reason: c.CORS.InsecureSubdomains},
 		{Where: "config: CORS", Name: "InsecureHTTPOrigins", Reason: c.CORS.InsecureHTTPOrigins},
 		{Where: "config: Proxies", Name: "InsecureTrustAny", Reason: c.Proxies.InsecureTrustAny},
+		{Where: "config: Connections", Name: "InsecurePerClientUnlimited", Reason: c.Connections.InsecurePerClientUnlimited},
 		{Where: "config", Name: "InsecureFastAPICompat", Reason: c.InsecureFastAPICompat},
 	} {
 		if o.Reason != "" {

@@ -43,6 +43,7 @@ type exchange struct {
 	due    *csrf.Guard // asks for a token in the form, before anything else of it counts
 	forked bool        // middleware may still hold it
 	behind atomic.Pointer[seen]
+	outer  *exchange // the one in front of the middleware, or nil
 	// untouched says that the header of the answer has only what the chain itself has
 	// written: whoever else prepares an answer (middleware, a handler around the app,
 	// an operation) makes it false, and an error then drops what was prepared.
@@ -64,6 +65,7 @@ type seen struct {
 type life struct {
 	ctx  requestContext
 	sent observe.Recorder
+	lasting
 }
 
 // slot holds an operation's input and output. It is emptied and reused.
@@ -96,7 +98,7 @@ func (x *exchange) fork(w http.ResponseWriter, r *http.Request) *exchange {
 	l.sent.ResponseWriter = w
 	l.ctx.parent, l.ctx.start, l.ctx.limit, l.ctx.id = r.Context(), x.ctx.start, x.ctx.limit, x.ctx.id
 	l.ctx.user, l.ctx.client = x.ctx.user, x.ctx.client
-	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match, due: x.due}
+	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match, due: x.due, outer: x}
 	l.ctx.x.Store(inner)
 	return inner
 }

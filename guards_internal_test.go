@@ -24,6 +24,7 @@ import (
 	"github.com/fastness/fastness/guard/framing"
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/inflight"
+	"github.com/fastness/fastness/guard/openconn"
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/guard/report"
 	"github.com/fastness/fastness/openapi"
@@ -182,6 +183,16 @@ func guardsToTakeOut() []guardToTakeOut {
 			},
 		},
 		{
+			folder: "openconn", remove: func(a *App) { a.connections, _ = openconn.New(openconn.Config{PerUser: 1 << 20}) },
+			attack: func(_ *testing.T, a *App) bool { // One user takes the memory for connections that everybody has.
+				code := 0
+				for range 11 {
+					code = send(a, "GET", "/lasting", "X-User", "ann").Code
+				}
+				return code == 200
+			},
+		},
+		{
 			folder: "report", cfg: Config{Headers: headers.Config{ReportTo: "/reports"}},
 			remove: func(a *App) {
 				a.reports, _ = report.New(report.Config{PerMinute: 1_000_000, Logger: slog.New(slog.DiscardHandler)})
@@ -219,6 +230,10 @@ func guardedApp(t *testing.T, g guardToTakeOut, without bool) *App {
 	Get(a, "/admin", say("admin"), access.Role("admin"))
 	Get(a, "/token", NewCSRFToken, access.Public)
 	Post(a, "/once", say("once"), access.Public, csrf.OneTimeToken())
+	Get(a, "/lasting", func(ctx context.Context, _ struct{}) (string, error) {
+		_, err := ctx.Value(exchangeKey{}).(*exchange).openConnection() // It stays open.
+		return "open", err
+	}, access.Authenticated)
 	Get(a, "/wait", func(ctx context.Context, _ struct{}) (string, error) {
 		gates := ctx.Value(waitKey{}).([2]chan struct{})
 		close(gates[0])

@@ -1,0 +1,44 @@
+package fastness
+
+import (
+	"sync/atomic"
+
+	"github.com/fastness/fastness/guard/openconn"
+)
+
+// lasting is what an exchange and those behind its middleware share, for answers that
+// outlive the usual time of a request.
+type lasting struct {
+	// left is set once the request has given its place in flight back.
+	left atomic.Bool
+	// later is set if the access log has its line when the connection ends.
+	later atomic.Bool
+}
+
+// openConnection counts a connection that lasts (a WebSocket, a stream) under the caps
+// of [Config].Connections until close is called, and gives back the place among the
+// requests in flight: a thousand quiet connections would leave none for requests.
+// It is for operations only, once the caller is known.
+func (x *exchange) openConnection() (close func(), err error) {
+	caller := openconn.Caller{Addr: x.ctx.client.Addr}
+	if x.ctx.user != nil {
+		caller.User = x.ctx.user.ID
+	}
+	if close, err = x.app.connections.Open(caller); err != nil {
+		return nil, err
+	}
+	x.leaveFlight()
+	return close, nil
+}
+
+// leaveFlight gives back the place of the request in flight, once, whatever middleware
+// it runs behind.
+func (x *exchange) leaveFlight() {
+	outermost := x
+	for outermost.outer != nil {
+		outermost = outermost.outer
+	}
+	if outermost.inside && outermost.left.CompareAndSwap(false, true) {
+		x.app.inflight.Leave()
+	}
+}
