@@ -2,7 +2,6 @@ package fastness
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,14 +37,13 @@ type App struct {
 	operations []*operationPlan
 	mounts     []mount
 	middleware []func(http.Handler) http.Handler
-	onStart    []hook
-	onStop     []hook
-	overrides  []*provider
-	schemes    []auth.Scheme
-	commands   []extension
-	mistakes   []error
-	ownLogger  bool // the author gave one
-	readiness  readiness
+	lifespan
+	overrides []*provider
+	schemes   []auth.Scheme
+	commands  []extension
+	mistakes  []error
+	ownLogger bool // the author gave one
+	readiness readiness
 
 	compiled    atomic.Bool
 	compiling   sync.Once
@@ -111,6 +109,7 @@ func New(cfg Config) *App {
 		InsecureLaxNumbers:    cfg.InsecureFastAPICompat,
 	})
 	app.root = &Group{app: app, options: cfg.Options, providers: make(map[reflect.Type]*provider)}
+	Provide(app, newBackground)
 	if err := oneRule(cfg.Options); err != nil {
 		app.mistakes = append(app.mistakes, fmt.Errorf("config: Options: %w", err))
 	}
@@ -145,62 +144,6 @@ func (a *App) Mistake(err error) {
 	}
 }
 
-// OnStart runs f when the app starts, after its app-scoped providers, in the
-// order of declaration. An error keeps the app from starting.
-func (a *App) OnStart(f func(context.Context) error) {
-	a.onStart = append(a.onStart, a.given("OnStart", f))
-}
-
-// OnStop runs f when the app stops, in reverse order, before the app-scoped
-// providers clean up.
-func (a *App) OnStop(f func(context.Context) error) {
-	a.onStop = append(a.onStop, a.given("OnStop", f))
-}
-
-// given returns f, or notes that there is none.
-func (a *App) given(what string, f hook) hook {
-	if f == nil {
-		a.mistakes = append(a.mistakes, errors.New(what+": no function"))
-	}
-	return f
-}
-
-// Start compiles the declarations and makes the app-scoped values. The error
-// names every mistake of every declaration at once. An app that was not started
-// starts with its first request.
-func (a *App) Start(ctx context.Context) error {
-	a.start.Do(func() {
-		a.startErr = errors.New("the start panicked") // Unless it returns.
-		a.startErr = a.doStart(ctx)
-	})
-	return a.startErr
-}
-
-// startLate starts the app with its first request. That caller may leave without
-// ending the start for everybody.
-func (a *App) startLate(ctx context.Context) error {
-	a.start.Do(func() {
-		a.startErr = errors.New("the start panicked") // Unless it returns.
-		a.startErr = a.doStart(context.WithoutCancel(ctx))
-	})
-	return a.startErr
-}
-
-func (a *App) doStart(ctx context.Context) error {
-	if err := a.compile(); err != nil {
-		return err
-	}
-	if err := a.makeSingletons(ctx); err != nil {
-		return err
-	}
-	for _, f := range a.onStart {
-		if err := f(ctx); err != nil {
-			return errors.Join(fmt.Errorf("start: %w", err), a.Stop(ctx))
-		}
-	}
-	return nil
-}
-
 // mustBeOpen panics once the declarations are compiled: what is declared later
 // would never be served, and nobody would be told.
 func (a *App) mustBeOpen(what string) {
@@ -232,6 +175,7 @@ func (a *App) doCompile() error {
 		errs = append(errs, op.compile(a)...)
 	}
 	errs = append(errs, a.checkSingletons()...)
+	errs = append(errs, a.compileWork()...)
 	errs = append(errs, a.nameOperations()...)
 	errs = append(errs, a.compileOperationLimits()...)
 	for _, op := range a.operations {
@@ -278,21 +222,6 @@ func (a *App) addMounts() (errs []error) {
 		}
 	}
 	return errs
-}
-
-// Stop runs the OnStop functions and cleans up after the app-scoped providers.
-func (a *App) Stop(ctx context.Context) error {
-	var errs []error
-	for _, f := range slices.Backward(a.onStop) {
-		errs = append(errs, f(ctx))
-	}
-	for _, p := range slices.Backward(a.singletons) {
-		if p.cleanup != nil {
-			errs = append(errs, p.cleanup(nil))
-		}
-	}
-	a.singletons = nil
-	return errors.Join(errs...)
 }
 
 // OptOut is a defence that was switched off, and the reason given.

@@ -54,9 +54,13 @@ func (x *exchange) operate() (err error) {
 		x.held.free()
 		x.held = nil
 	}
+	if err == nil {
+		err = x.after.accepted() // 503, before the commit
+	}
 	if err = x.cleanUp(err); err != nil { // commit or roll back, before a byte is sent
 		return err
 	}
+	defer x.after.start() // Whether or not the caller is still there.
 	x.send(&x.answer)
 	return nil
 }

@@ -2,7 +2,6 @@ package fastness
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,6 +22,7 @@ import (
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/guard/report"
 	"github.com/fastness/fastness/internal/operation"
+	"github.com/fastness/fastness/jobs"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/redirect"
 	"github.com/fastness/fastness/securitytxt"
@@ -93,6 +93,12 @@ type Config struct {
 	// Timeout is how long an operation may take before its context ends. The
 	// default is 30 seconds.
 	Timeout time.Duration
+	// StartTimeout is how long each part of the start may take: an app-scoped provider,
+	// a function of OnStart. The default is a minute.
+	StartTimeout time.Duration
+	// Background is the pool of what runs after answers; see [Background]. Its Logger is
+	// that of the app.
+	Background jobs.PoolConfig
 	// MaxInFlight is how many requests are served at once before more are
 	// answered 503. The default is 1024.
 	MaxInFlight int
@@ -166,6 +172,9 @@ func (c *Config) withDefaults() {
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
 	}
+	if c.StartTimeout == 0 {
+		c.StartTimeout = time.Minute
+	}
 }
 
 // build makes the defences, or names every mistake.
@@ -179,6 +188,9 @@ func (c *Config) build() (d defences, err error) {
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("config: Timeout is %v, want more than 0", c.Timeout))
+	}
+	if c.StartTimeout < 0 {
+		errs = append(errs, fmt.Errorf("config: StartTimeout is %v, want more than 0", c.StartTimeout))
 	}
 	add := func(field string, err error) {
 		if err != nil {
@@ -257,6 +269,3 @@ func (c *Config) optOuts() []operation.OptOut {
 	}
 	return out
 }
-
-// hook runs when the app starts or stops.
-type hook func(context.Context) error

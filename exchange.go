@@ -39,6 +39,7 @@ type exchange struct {
 	held   slot // the input and output of the operation
 	answer answer
 	shown  problem.Problem
+	after  *Background // what runs when the answer is sent, or nil
 	inside bool        // the in-flight cap counts this request
 	due    *csrf.Guard // asks for a token in the form, before anything else of it counts
 	forked bool        // middleware may still hold it

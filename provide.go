@@ -230,19 +230,27 @@ func (a *App) makeSingleton(ctx context.Context, p *provider) error {
 	if p.made {
 		return nil
 	}
-	in := reflect.New(p.in)
-	for i := range p.in.NumField() {
-		dep := p.group.provider(p.in.Field(i).Type)
+	in, err := a.appInput(ctx, p.group, p.in)
+	if err != nil {
+		return err
+	}
+	if err := a.makeInTime(ctx, p, in); err != nil {
+		return fmt.Errorf("provider of %s: %w", p.typ, err)
+	}
+	p.made = true
+	a.singletons = append(a.singletons, p)
+	return nil
+}
+
+// appInput returns a pointer to a struct of type t, filled with app-scoped values.
+func (a *App) appInput(ctx context.Context, g *Group, t reflect.Type) (reflect.Value, error) {
+	in := reflect.New(t)
+	for i := range t.NumField() {
+		dep := g.provider(t.Field(i).Type)
 		if err := a.makeSingleton(ctx, dep); err != nil {
-			return err
+			return in, err
 		}
 		in.Elem().Field(i).Set(dep.value)
 	}
-	value, cleanup, err := p.make(ctx, in)
-	if err != nil {
-		return fmt.Errorf("provider of %s: %w", p.typ, err)
-	}
-	p.value, p.cleanup, p.made = value, cleanup, true
-	a.singletons = append(a.singletons, p)
-	return nil
+	return in, nil
 }

@@ -122,6 +122,9 @@ func (x *exchange) cleanUp(err error) error {
 			err = errors.Join(err, failed)
 		}
 	}
+	if err != nil {
+		x.after.drop()
+	}
 	return err
 }
 

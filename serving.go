@@ -55,9 +55,11 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err := app.Start(ctx); err != nil {
 		return err
 	}
-	if err = server.Run(ctx); server.Addr() == nil {
+	running, failure := app.untilFailure(ctx)
+	if err = server.Run(running); server.Addr() == nil {
 		err = c.explain(err)
 	}
+	err = errors.Join(failure(), err)
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	defer cancel()
 	if err = errors.Join(err, app.Stop(stopping)); err == nil {
