@@ -238,7 +238,7 @@ func (b *bodyPlan) bind(x *exchange, v reflect.Value) error {
 		b.missing(x)
 		return nil
 	}
-	if ok, err := x.checkJSON(); !ok {
+	if ok, err := x.checkMedia(b); !ok {
 		return err
 	}
 	body, err := x.readBody()
@@ -268,13 +268,18 @@ func (b *bodyPlan) missing(x *exchange) {
 	}
 }
 
-// checkJSON reports whether the body says that it is JSON. A text/plain body
-// that is read as JSON is a request that any page may send without a preflight.
-func (x *exchange) checkJSON() (ok bool, err error) {
+// checkMedia reports whether the body says that it is JSON, or the patch that is
+// wanted: what is meant as one kind of patch must not be taken for another. A
+// text/plain body that is read as JSON is a request that any page may send without
+// a preflight.
+func (x *exchange) checkMedia(b *bodyPlan) (ok bool, err error) {
 	if err := x.decompress(); err != nil {
 		return false, err
 	}
 	media, err := form.ContentType(x.r.Header["Content-Type"])
+	if b.patch != nil {
+		return b.checkPatch(media, err)
+	}
 	if err == nil && media.IsJSON() {
 		return true, nil
 	}

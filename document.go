@@ -215,7 +215,9 @@ func (d *documenter) requestBody(o *openapi.Operation, op *operationPlan) {
 			d.example(media, b.plan, e.Name, e.Value)
 		}
 		o.RequestBody = &openapi.RequestBody{Required: !b.optional}
-		o.RequestBody.Content.Set("application/json", media)
+		for _, name := range b.mediaTypes() {
+			o.RequestBody.Content.Set(name, media)
+		}
 	}
 }
 

@@ -21,6 +21,12 @@ type Opt[T any] = schema.Opt[T]
 // Null is a value that may be null.
 type Null[T any] = schema.Null[T]
 
+// MergePatch is a body that changes a T: a JSON Merge Patch (RFC 7396).
+type MergePatch[T any] = schema.MergePatch[T]
+
+// JSONPatch is a body that changes a T: a JSON Patch (RFC 6902).
+type JSONPatch[T any] = schema.JSONPatch[T]
+
 // inputPlan says how an input struct is filled.
 type inputPlan struct {
 	typ    reflect.Type
@@ -72,6 +78,7 @@ type bodyPlan struct {
 	fields   []param // of a form
 	files    bool
 	optional bool
+	patch    []string // the media types of a patch, nil for any other JSON
 }
 
 // inputCompiler makes the plan of an input struct.
@@ -254,6 +261,7 @@ func (c *inputCompiler) finishBody(plan *inputPlan, t reflect.Type) {
 		b.kind = wholeBody
 		b.plan, err = c.app.types.Plan(sf.Type, sf.Tag)
 		b.optional = err == nil && b.plan.Optional()
+		b.patch = patchTypes(b.plan, err)
 		if err == nil && !b.optional && !b.plan.WritableBy(nil) {
 			c.mistake("body: writableBy on what is required: let an access rule say who may call")
 		}

@@ -28,6 +28,7 @@ type compiler struct {
 	open    []reflect.Type // types that are being compiled, since the last struct
 	after   []func()       // what needs all structs complete
 	client  bool           // read-only and write-only change places
+	types   *Types
 }
 
 // mistake records what is wrong with a declaration.
@@ -123,6 +124,9 @@ func (c *compiler) special(t reflect.Type, r *rules, where string) node {
 	}
 	if kind, inner, ok := wrapped(t); ok {
 		return c.wrap(kind, t, inner, r, where)
+	}
+	if of, format, ok := patchedBy(t); ok {
+		return c.patch(of, format, where)
 	}
 	if t.Kind() == reflect.Struct && isUnion(t) {
 		return c.union(t, where)

@@ -31,8 +31,9 @@ type Describer struct {
 }
 
 type componentKey struct {
-	typ  reflect.Type
-	mode Mode
+	typ   reflect.Type
+	mode  Mode
+	patch bool // a merge patch of the type
 }
 
 type component struct {
@@ -101,8 +102,8 @@ func (d *Describer) Components() openapi.Map[*openapi.Schema] {
 func (d *Describer) differing() map[reflect.Type]bool {
 	differs := make(map[reflect.Type]bool)
 	for _, key := range d.order {
-		other, both := d.components[componentKey{key.typ, 1 - key.mode}]
-		if !both || key.mode == Output {
+		other, both := d.components[componentKey{typ: key.typ, mode: 1 - key.mode}]
+		if !both || key.mode == Output || key.patch {
 			continue
 		}
 		if !sameSchema(d.components[key].schema, other.schema) {
@@ -112,8 +113,8 @@ func (d *Describer) differing() map[reflect.Type]bool {
 	for changed := true; changed; {
 		changed = false
 		for _, key := range d.order {
-			_, both := d.components[componentKey{key.typ, 1 - key.mode}]
-			if differs[key.typ] || !both {
+			_, both := d.components[componentKey{typ: key.typ, mode: 1 - key.mode}]
+			if differs[key.typ] || !both || key.patch {
 				continue
 			}
 			if slices.ContainsFunc(d.components[key].uses, func(k componentKey) bool { return differs[k.typ] }) {
@@ -187,7 +188,10 @@ func componentName(key componentKey, differs map[reflect.Type]bool, level int) s
 	case wholePath:
 		name = path + "." + name
 	}
-	if differs[key.typ] && key.mode == Input {
+	switch {
+	case key.patch:
+		name += "Patch"
+	case differs[key.typ] && key.mode == Input:
 		name += "Input"
 	}
 	return clean(name)
@@ -236,7 +240,7 @@ func (n *structNode) describe(d *Describer, mode Mode) *openapi.Schema {
 		n.describeFields(d, mode, c)
 		return c.schema
 	}
-	key := componentKey{n.typ, mode}
+	key := componentKey{typ: n.typ, mode: mode}
 	c, known := d.components[key]
 	if !known {
 		c = &component{schema: &openapi.Schema{Type: openapi.Types{"object"}}}
@@ -309,7 +313,7 @@ func componentsOf(n node, mode Mode) []componentKey {
 	switch n := n.(type) {
 	case *structNode:
 		if n.typ.Name() != "" {
-			return []componentKey{{n.typ, mode}}
+			return []componentKey{{typ: n.typ, mode: mode}}
 		}
 		var all []componentKey
 		for i := range n.fields {

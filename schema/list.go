@@ -252,13 +252,17 @@ func (n *mapNode) decode(d *decoder, v reflect.Value) bool {
 	if !ok {
 		return false
 	}
+	n.checkLength(d, total)
+	return true
+}
+
+func (n *mapNode) checkLength(d *decoder, total int) {
 	switch {
 	case total < n.min:
 		d.violate("too_short", limit("field_type", "Dictionary"), limit("min_length", n.min), limit("actual_length", total))
 	case n.max >= 0 && total > n.max:
 		d.violate("too_long", limit("field_type", "Dictionary"), limit("max_length", n.max), limit("actual_length", total))
 	}
-	return true
 }
 
 func (n *mapNode) encode(e *encoder, v reflect.Value) {

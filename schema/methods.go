@@ -108,6 +108,8 @@ func callsMethods(n node, seen map[*structNode]bool) bool {
 		return callsMethods(n.item, seen)
 	case *mapNode:
 		return n.key != nil && callsMethods(n.key, seen) || callsMethods(n.value, seen)
+	case *patchNode:
+		return callsMethods(n.of, seen)
 	case *unionNode:
 		for i := range n.variants {
 			if callsMethods(n.variants[i].plan, seen) {

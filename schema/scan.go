@@ -29,6 +29,11 @@ type decoder struct {
 	// deepest is how long path ever was: so much of it names what a caller sent.
 	deepest int
 	spent   int // bytes that were made for items and pointers
+	// Of a merge patch whose target is not known yet: what it says something about,
+	// as pointers from the step base of path.
+	sketches bool
+	sent     *[]string
+	base     int
 }
 
 // down adds a step to the path and returns its place.

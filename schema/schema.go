@@ -188,7 +188,7 @@ func NewTypes(cfg Config) *Types {
 		cfg.MaxMemory = 32 << 20
 	}
 	t := &Types{cfg: cfg}
-	t.compiler.client = cfg.Client
+	t.compiler.client, t.compiler.types = cfg.Client, t
 	t.compiler.structs = make(map[reflect.Type]*structNode)
 	return t
 }

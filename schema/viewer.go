@@ -219,6 +219,8 @@ func (a *audience) add(n node) {
 		a.add(n.node)
 	case *writtenNode:
 		a.add(n.node)
+	case *patchNode:
+		a.add(n.of)
 	case *unionNode:
 		for i := range n.variants {
 			a.add(n.variants[i].plan)
@@ -305,6 +307,8 @@ func tellable(n node, path []problem.Segment, viewer Viewer) int {
 		return 1 + tellable(n.item, path[1:], viewer)
 	case *mapNode:
 		return 1 + tellable(n.value, path[1:], viewer)
+	case *patchNode:
+		return tellable(n.of, path, viewer)
 	case *unionNode:
 		least := len(path)
 		for i := range n.variants { // Which one it is does not matter: better too little.
