@@ -122,6 +122,9 @@ func (c *compiler) special(t reflect.Type, r *rules, where string) node {
 	case reflect.TypeFor[secret.Text]():
 		return c.secret(r, where)
 	}
+	if n := c.encoded(t, r, where); n != nil {
+		return n
+	}
 	if kind, inner, ok := wrapped(t); ok {
 		return c.wrap(kind, t, inner, r, where)
 	}

@@ -322,6 +322,8 @@ func componentsOf(n node, mode Mode) []componentKey {
 		return all
 	case *wrapNode:
 		return componentsOf(n.inner, mode)
+	case *encodedNode:
+		return componentsOf(n.inner, mode)
 	case *listNode:
 		return componentsOf(n.item, mode)
 	case *mapNode:

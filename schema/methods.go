@@ -104,6 +104,8 @@ func callsMethods(n node, seen map[*structNode]bool) bool {
 		return false
 	case *wrapNode:
 		return callsMethods(n.inner, seen)
+	case *encodedNode:
+		return callsMethods(n.inner, seen)
 	case *listNode:
 		return callsMethods(n.item, seen)
 	case *mapNode:

@@ -70,6 +70,8 @@ func secretsIn(n node, where string, seen map[*structNode]bool) (errs []error) {
 		return secretsIn(n.value, where, seen)
 	case *checkedNode:
 		return secretsIn(n.node, where, seen)
+	case *encodedNode:
+		return secretsIn(n.inner, where, seen)
 	case *unionNode:
 		for i := range n.variants {
 			errs = append(errs, secretsIn(n.variants[i].plan, where, seen)...)

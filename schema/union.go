@@ -129,6 +129,8 @@ func jsonType(plan node) string {
 		return "string"
 	case *checkedNode:
 		return jsonType(n.node)
+	case *encodedNode:
+		return jsonType(n.inner)
 	case *writtenNode:
 		return jsonType(n.node)
 	default:

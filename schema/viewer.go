@@ -211,6 +211,8 @@ func (a *audience) add(n node) {
 		a.addStruct(n)
 	case *wrapNode:
 		a.add(n.inner)
+	case *encodedNode:
+		a.add(n.inner)
 	case *listNode:
 		a.add(n.item)
 	case *mapNode:
@@ -298,6 +300,8 @@ func tellable(n node, path []problem.Segment, viewer Viewer) int {
 	}
 	switch n := n.(type) {
 	case *wrapNode:
+		return tellable(n.inner, path, viewer)
+	case *encodedNode:
 		return tellable(n.inner, path, viewer)
 	case *checkedNode:
 		return tellable(n.node, path, viewer)
