@@ -43,8 +43,15 @@
 // forms and JSON. A method Validate of the input struct is called when all of the
 // request is read, before any provider runs.
 //
-// A [File] has the fields Name, Size and ContentType, and is read by its method
-// Open.
+// A [File] has the fields Name, Size, ContentType, Width and Height, and is read by
+// its method Open. Its tags say which files are wanted:
+//
+//	Photo  fastness.File   `form:"photo" accept:"image/png,image/jpeg" maxLength:"5MiB" maxPixels:"24000000"`
+//	Papers []fastness.File `form:"papers" accept:"application/pdf" minItems:"1" maxItems:"5"`
+//
+// accept lists media types of package mediatype. They are found in the content;
+// what the client claims, and the extension of the name, may not differ. Length is
+// in bytes (minLength, maxLength), and pixels are maxPixels, maxWidth, maxHeight.
 //
 // Whatever is wrong with a declaration is reported when the app starts, all of it
 // at once.

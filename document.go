@@ -237,17 +237,17 @@ func (d *documenter) example(media *openapi.MediaType, plan *schema.Plan, name s
 
 func (d *documenter) formBody(b *bodyPlan) *openapi.RequestBody {
 	s := &openapi.Schema{Type: openapi.Types{"object"}, AdditionalProperties: openapi.Never()}
-	body := &openapi.RequestBody{}
+	body, multipart := &openapi.RequestBody{}, &openapi.MediaType{Schema: s}
 	for i := range b.fields {
 		p := &b.fields[i]
-		field := &openapi.Schema{Type: openapi.Types{"string"}, ContentMediaType: "application/octet-stream"}
-		if !p.file {
+		var field *openapi.Schema
+		if p.file {
+			field = p.files.describe(p, multipart)
+		} else {
 			field = withoutNull(d.schemas.Describe(p.plan, schema.Input))
 			if text, ok := p.field.Tag.Lookup("default"); ok {
 				field.Default = literal(field, text, p.list)
 			}
-		} else if p.list {
-			field = &openapi.Schema{Type: openapi.Types{"array"}, Items: field}
 		}
 		field.Description = p.field.Tag.Get("doc")
 		s.Properties.Set(p.name, field)
@@ -259,7 +259,7 @@ func (d *documenter) formBody(b *bodyPlan) *openapi.RequestBody {
 	if !b.files {
 		body.Content.Set("application/x-www-form-urlencoded", &openapi.MediaType{Schema: s})
 	}
-	body.Content.Set("multipart/form-data", &openapi.MediaType{Schema: s})
+	body.Content.Set("multipart/form-data", multipart)
 	return body
 }
 

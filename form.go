@@ -44,7 +44,7 @@ func (b *bodyPlan) readForm(x *exchange) (form.Parts, error) {
 	switch {
 	case err == nil && media.Type == "multipart/form-data":
 		x.files, err = form.Multipart(x.r.Body, media.Boundary, form.Limits{
-			Bytes: limit, Dir: x.app.cfg.UploadDir, Accept: b.accept,
+			Bytes: limit, Dir: x.app.cfg.UploadDir, Accept: b.accept, FileBytesOf: b.fileBytes,
 		})
 		return x.files, err
 	case err == nil && media.IsForm():
@@ -148,10 +148,11 @@ func (p *param) fromFiles(x *exchange, parts form.Parts, v reflect.Value) {
 		}
 		files = append(files, *part.File)
 	}
+	p.checkFiles(x, files)
 	switch {
 	case len(files) == 0 && p.required:
 		x.report.Violate(p.prefix, "missing")
-	case p.list && (len(files) < p.minFiles || p.maxFiles > 0 && len(files) > p.maxFiles):
+	case p.list && (len(files) < p.files.minItems || p.files.maxItems > 0 && len(files) > p.files.maxItems):
 		p.countFiles(x, len(files))
 	case p.list:
 		v.Set(reflect.ValueOf(files))
@@ -167,13 +168,4 @@ func (p *param) fromFiles(x *exchange, parts form.Parts, v reflect.Value) {
 			v.Set(reflect.ValueOf(files[0]))
 		}
 	}
-}
-
-// countFiles says how many files there should be.
-func (p *param) countFiles(x *exchange, n int) {
-	code, limit := "too_short", problem.Limit{Name: "min_length", Value: p.minFiles}
-	if n >= p.minFiles {
-		code, limit = "too_long", problem.Limit{Name: "max_length", Value: p.maxFiles}
-	}
-	x.report.Violate(p.prefix, code, problem.Limit{Name: "field_type", Value: "List"}, limit, problem.Limit{Name: "actual_length", Value: n})
 }

@@ -145,11 +145,11 @@ func TestRulesOfFiles(t *testing.T) {
 	}
 	wrong := costApp()
 	fastness.Post(wrong, "/", func(context.Context, struct {
-		Photo fastness.File `form:"photo" maxLength:"3"`
+		Photo fastness.File `form:"photo" pattern:"a"`
 	}) (int, error) {
 		return 0, nil
 	}, access.Public)
-	if err := wrong.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "rule maxLength does not fit a file") {
+	if err := wrong.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "rule pattern does not fit a file") {
 		t.Errorf("Start() = %v, want the rule refused", err)
 	}
 }

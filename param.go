@@ -23,9 +23,8 @@ type param struct {
 	place    int      // of a path parameter, in the pattern
 	field    reflect.StructField
 	file     bool
-	// minFiles and maxFiles bound a list of files; 0 means no bound.
-	minFiles, maxFiles int
-	prefix             []problem.Segment // what violations call it
+	files    *fileRules        // of a file
+	prefix   []problem.Segment // what violations call it
 }
 
 // param adds a field that is read from text.
@@ -153,32 +152,6 @@ func (c *inputCompiler) paramDefault(p *param, sf reflect.StructField) {
 	if !report.OK() {
 		c.mistake("field %s: default %q: %s", sf.Name, text, problem.From(report.Err()).Errors[0].Detail)
 	}
-}
-
-// fileRules reads the rules that a file can have: how many, and whether one must
-// be there. Any other would check nothing.
-func (c *inputCompiler) fileRules(p *param, sf reflect.StructField) {
-	if required, given := c.flag(sf, "required"); given {
-		p.required = required
-	}
-	for _, name := range append(schema.RuleNames(), "visibleTo", "writableBy") {
-		text, given := sf.Tag.Lookup(name)
-		if !given {
-			continue
-		}
-		n, err := strconv.Atoi(text)
-		switch {
-		case !p.list || name != "minItems" && name != "maxItems":
-			c.mistake("field %s: rule %s does not fit a file", sf.Name, name)
-		case err != nil || n < 0:
-			c.mistake("field %s: %s is %q, want a whole number from 0", sf.Name, name, text)
-		case name == "minItems":
-			p.minFiles = n
-		default:
-			p.maxFiles = n
-		}
-	}
-	p.required = p.required || p.minFiles > 0
 }
 
 // fileType reports whether t is a file, an optional file or a list of files.
