@@ -56,6 +56,7 @@ type App struct {
 	logInPage   string // or ""
 	development atomic.Bool
 	draining    atomic.Bool
+	stopping    notice // closed when streams are to end
 	// warnedOfProxy is set once the log has a line about a proxy that is not trusted.
 	warnedOfProxy atomic.Bool
 

@@ -46,7 +46,13 @@ func (a *App) chain() (guards, inner []step) {
 func (x *exchange) operate() (err error) {
 	op := x.match.Value.operation
 	defer x.removeFiles()
+	if op.streams() {
+		defer x.limitStart(op)()
+	}
 	err = op.call(x) // bind and validate, dependencies, handler: 400 413 415 422 404 403
+	if err == nil && x.answer.sender != nil {
+		return x.sendWhileMade(op)
+	}
 	if err == nil {
 		err = x.encode(op, &x.answer) // only declared fields; before the clean-up, so that a failure rolls back
 	}
@@ -196,7 +202,7 @@ func (x *exchange) findRoute() error {
 	case route.Found:
 		switch e := x.match.Value; {
 		case e.operation != nil:
-			x.ctx.limit = e.operation.spec.Timeout
+			x.ctx.limit = e.operation.longest()
 		case e.mount != nil:
 			x.ctx.limit = e.mount.spec.Timeout
 		}

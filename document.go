@@ -309,6 +309,9 @@ func refusals(op *operationPlan) []int {
 // normal describes the answer of the function's type.
 func (d *documenter) normal(op *operationPlan) *openapi.Response {
 	out := &openapi.Response{Description: first(op.spec.StatusText, http.StatusText(op.status))}
+	if op.streams() {
+		return d.streamed(out, op)
+	}
 	if op.output != nil && op.table == nil {
 		out.Content.Set("application/json", &openapi.MediaType{Schema: d.schemas.Describe(op.output, schema.Output)})
 	}

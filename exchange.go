@@ -67,6 +67,10 @@ type life struct {
 	ctx  requestContext
 	sent observe.Recorder
 	lasting
+	// Of an answer that is sent while it is made: what ends the context if it does not
+	// begin in time, and whether it did.
+	starting *time.Timer
+	late     atomic.Bool
 }
 
 // slot holds an operation's input and output. It is emptied and reused.
@@ -233,6 +237,12 @@ func (c *requestContext) arm() context.Context {
 		}
 	}
 	return c.timer
+}
+
+// cut cancels the context before its time.
+func (c *requestContext) cut() {
+	c.arm()
+	c.timer.cancel()
 }
 
 // end cancels the context once the request is over.

@@ -110,6 +110,7 @@ const (
 // functions and cleans up after the app-scoped providers, the last one first. The error
 // names what failed and what did not return before the end of ctx.
 func (a *App) Stop(ctx context.Context) error {
+	a.stopping.give()
 	errs := []error{a.stopWork(ctx)}
 	for _, h := range slices.Backward(a.onStop) {
 		if err := a.stopInTime(ctx, h.run); err != nil {

@@ -38,7 +38,7 @@ func (a *App) compileChain() {
 	}
 	longest := a.cfg.Timeout
 	for _, op := range a.operations {
-		longest = max(longest, op.spec.Timeout)
+		longest = max(longest, op.longest())
 	}
 	a.steps = append(guards, step{"middleware", func(x *exchange) error {
 		x.forked = true

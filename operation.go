@@ -70,6 +70,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))
 	}
 	errs = append(errs, op.hiddenEffects()...)
+	errs = append(errs, op.compileStream()...)
 	if len(op.spec.Middleware) > 0 && len(errs) == 0 {
 		op.wrapped = http.HandlerFunc(op.serveWrapped)
 		for _, m := range slices.Backward(op.spec.Middleware) {

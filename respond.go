@@ -43,17 +43,7 @@ func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
 
 // send writes the answer: one header, one write.
 func (x *exchange) send(a *answer) {
-	x.untouched = false
-	h := x.out.Header()
-	for name, values := range a.header {
-		if name == "Vary" { // Others said what the answer depends on, too.
-			values = append(h[name], values...)
-		}
-		h[name] = values
-	}
-	for _, c := range a.cookies {
-		setCookie(h, c)
-	}
+	h := x.prepare(a)
 	data := a.raw
 	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
 		x.out.WriteHeader(a.status)
@@ -73,6 +63,22 @@ func (x *exchange) send(a *answer) {
 	if len(data) > 0 && x.r.Method != http.MethodHead {
 		_, _ = x.out.Write(data) // The caller is gone if this fails.
 	}
+}
+
+// prepare writes what the operation says into the header.
+func (x *exchange) prepare(a *answer) http.Header {
+	x.untouched = false
+	h := x.out.Header()
+	for name, values := range a.header {
+		if name == "Vary" { // Others said what the answer depends on, too.
+			values = append(h[name], values...)
+		}
+		h[name] = values
+	}
+	for _, c := range a.cookies {
+		setCookie(h, c)
+	}
+	return h
 }
 
 // contentType sets the header, from a shared value where there is one.
@@ -151,6 +157,17 @@ func (x *exchange) fail(err error) {
 	if err == errAnswered {
 		return
 	}
+	p := x.problemOf(err)
+	if x.sent.Started() {
+		return
+	}
+	if !x.leadToLogIn(p) {
+		x.answerProblem(p)
+	}
+}
+
+// problemOf returns the problem in err, and logs its cause.
+func (x *exchange) problemOf(err error) *problem.Problem {
 	p := problem.From(err)
 	if p.Status < 400 || p.Status > 599 { // Such a problem is a mistake of ours, and no answer.
 		p = problem.New(http.StatusInternalServerError, "")
@@ -168,12 +185,7 @@ func (x *exchange) fail(err error) {
 	default:
 		x.logFailure(slog.LevelError, err)
 	}
-	if x.sent.Started() {
-		return
-	}
-	if !x.leadToLogIn(p) {
-		x.answerProblem(p)
-	}
+	return p
 }
 
 // maxLoggedError is how much of an error's text the log keeps: some repeat what
@@ -188,15 +200,7 @@ func (x *exchange) logFailure(level slog.Level, err error) {
 
 // answerProblem sends a copy of p that names this request.
 func (x *exchange) answerProblem(p *problem.Problem) {
-	x.shown = *p
-	if x.shown.Instance == "" {
-		x.shown.Instance = "urn:request:" + x.ctx.id[0]
-	}
-	if _, ours := x.app.cfg.Errors.(ErrorFormat); !ours { // Others may add to the document, and p may be shared.
-		x.shown.Extensions = maps.Clone(p.Extensions)
-	}
-	body, status, content := x.app.cfg.Errors.Encode(x.encoded[:0], &x.shown)
-	x.encoded = body
+	body, status, content := x.encodeProblem(p)
 	h := x.out.Header()
 	if !x.untouched || x.forked {
 		observe.DropPrepared(h)
@@ -213,6 +217,21 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 	if x.r.Method != http.MethodHead {
 		_, _ = x.out.Write(body) // The caller is gone if this fails.
 	}
+}
+
+// encodeProblem makes the document of a copy of p that names this request, in the
+// exchange's buffer.
+func (x *exchange) encodeProblem(p *problem.Problem) (body []byte, status int, content string) {
+	x.shown = *p
+	if x.shown.Instance == "" {
+		x.shown.Instance = "urn:request:" + x.ctx.id[0]
+	}
+	if _, ours := x.app.cfg.Errors.(ErrorFormat); !ours { // Others may add to the document, and p may be shared.
+		x.shown.Extensions = maps.Clone(p.Extensions)
+	}
+	body, status, content = x.app.cfg.Errors.Encode(x.encoded[:0], &x.shown)
+	x.encoded = body
+	return body, status, content
 }
 
 // route returns the pattern of the request's operation.

@@ -28,6 +28,7 @@ type outline struct {
 	content string       // the media type of a body that is not JSON
 	table   bool         // body is a list, and is sent as a CSV only
 	headers []string
+	stream  streamKind // how it is sent while it is made, if it is
 }
 
 // answer is what is to be sent.
@@ -41,6 +42,8 @@ type answer struct {
 	content string
 	page    *pageAnswer
 	rows    reflect.Value // of a CSV
+	// sender sends the body while it is made, and the header before.
+	sender sender
 	// elsewhere is a URL to redirect to, which the app has to allow.
 	elsewhere string
 }

@@ -215,6 +215,7 @@ func (w *walker) inSchema(at string, s *Schema) {
 	each(w, at+"/properties", s.Properties, w.inSchema)
 	w.schema(at+"/additionalProperties", s.AdditionalProperties)
 	w.schema(at+"/propertyNames", s.PropertyNames)
+	w.schema(at+"/contentSchema", s.ContentSchema)
 	each(w, at+"/patternProperties", s.PatternProperties, w.inSchema)
 	w.schemas(at+"/allOf", s.AllOf)
 	w.schemas(at+"/anyOf", s.AnyOf)

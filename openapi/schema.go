@@ -37,6 +37,8 @@ type Schema struct {
 	Pattern          string `json:"pattern,omitempty"`
 	ContentEncoding  string `json:"contentEncoding,omitempty"`
 	ContentMediaType string `json:"contentMediaType,omitempty"`
+	// ContentSchema is that of what the string holds, if it is JSON.
+	ContentSchema *Schema `json:"contentSchema,omitempty"`
 
 	Items       *Schema   `json:"items,omitempty"`
 	PrefixItems []*Schema `json:"prefixItems,omitempty"`

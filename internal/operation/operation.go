@@ -98,6 +98,9 @@ type Spec struct {
 	Gzip bool
 	// Timeout is how long the operation may take, 0 for the app's default.
 	Timeout time.Duration
+	// Stream is how long an answer may take that is sent while it is made, 0 for the
+	// defaults.
+	Stream Stream
 	// Requires are the types of providers that run though no field asks for
 	// their value.
 	Requires []reflect.Type
@@ -120,6 +123,9 @@ type CrossSite struct {
 	// The reasons for doing without a check.
 	InsecureNoToken, InsecureAnyOrigin string
 }
+
+// Stream is how long an answer may take that is sent while it is made.
+type Stream struct{ Write, Heartbeat, Longest time.Duration }
 
 // Response is one more answer that an operation can give.
 type Response struct {
