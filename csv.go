@@ -2,6 +2,7 @@ package fastness
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/internal/csvcell"
+	"github.com/fastness/fastness/internal/filename"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/schema"
 )
@@ -49,9 +51,8 @@ const maxCSV = 64 << 20
 // error: bound the number of Rows.
 type CSV[T any] struct {
 	Rows []T
-	// Name is what the browser calls the file. What could lead elsewhere or hide what
-	// the file is, such as slashes, control characters and full stops in front, is
-	// replaced, and the name ends in ".csv". The default is "export.csv".
+	// Name is what the browser calls the file: its last element, without what could hide
+	// what the file is, and with ".csv" at the end. The default is "export.csv".
 	Name string
 }
 
@@ -61,7 +62,7 @@ func (c *CSV[T]) outline() outline {
 
 func (c *CSV[T]) fill(a *answer) error {
 	a.rows = reflect.ValueOf(&c.Rows).Elem()
-	a.header = http.Header{"Content-Disposition": {attachment(c.Name)}}
+	a.header = http.Header{"Content-Disposition": {filename.Attachment(filename.WithExtension(cmp.Or(c.Name, "export"), ".csv"))}}
 	return nil
 }
 

@@ -3,22 +3,7 @@ package fastness
 import (
 	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 )
-
-func FuzzFileName(f *testing.F) {
-	for _, seed := range []string{"", "a.csv", "../x", "ü", "a\"b", ".", "a.csv.", "\u202e", strings.Repeat("ü", 100)} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, name string) {
-		got := fileName(name)
-		if !strings.HasSuffix(got, ".csv") || len(got) > maxFileName || len(got) == len(".csv") || got[0] == '.' || strings.ContainsAny(got, `/\:*?"<>|;'`) ||
-			strings.ContainsFunc(got, unicode.IsControl) || fileName(got) != got || !utf8.ValidString(got) {
-			t.Errorf("%q becomes %q, and that %q", name, got, fileName(got))
-		}
-	})
-}
 
 func TestRowsAreHeldToTheirColumnsAndBounded(t *testing.T) {
 	place := map[string]int{"a": 0, "b": 1}

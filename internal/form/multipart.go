@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fastness/fastness/internal/filename"
 	"github.com/fastness/fastness/mediatype"
 	"github.com/fastness/fastness/problem"
 )
@@ -201,7 +202,7 @@ func (m *reader) readFile(head partHeader) (*File, error) {
 			limit = min(limit, n)
 		}
 	}
-	f := &File{Name: FileName(head.fileName), Claimed: head.mediaType, content: c}
+	f := &File{Name: filename.Clean(head.fileName), Claimed: head.mediaType, content: c}
 	size, over, err := m.body.copyTo(&spooler{content: c, limits: m.limits}, limit)
 	f.Size = size
 	switch {
