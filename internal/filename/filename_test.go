@@ -76,7 +76,6 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-
 // TestNameCannotEndTheHeaderOrItsParameter: the name of a download may be a stranger's.
 func TestNameCannotEndTheHeaderOrItsParameter(t *testing.T) {
 	for _, name := range hostile() {
