@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/fastness/fastness/secret"
 )
 
 // parser returns a parser of command lines, which is good for one of them.
@@ -21,6 +23,7 @@ func (p *program) parser(bind ...kong.Option) (*kong.Kong, error) {
 		kong.Configuration(readConfigFile),
 		kong.KindMapper(reflect.String, kong.MapperFunc(readString)),
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(readDuration)),
+		kong.TypeMapper(reflect.TypeFor[secret.Text](), kong.MapperFunc(readSecret)),
 		kong.TypeMapper(reflect.TypeFor[slog.Level](), kong.MapperFunc(readLevel)),
 		kong.Bind(p),
 		kong.Vars{

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/observe"
+	"github.com/fastness/fastness/secret"
 )
 
 // Settings are what whoever runs a program can decide, as opposed to [Config],
@@ -70,6 +71,11 @@ type Settings struct {
 	// they are stored. The default is master.key in the DataDir, which is made in
 	// development only: elsewhere it belongs to another place than what it opens.
 	MasterKey string `name:"master-key" env:"FASTNESS_MASTER_KEY_FILE" placeholder:"FILE" help:"File with the key that encrypts stored keys; in development it is made in the data folder."`
+	// DB is the URL of the database, for apps that have one: see package database,
+	// and for what it may be the app. It may hold a password, and processes see the
+	// command lines of others: DBFile is the file to read it from instead.
+	DB     secret.Text `name:"db" env:"FASTNESS_DB" placeholder:"URL" help:"URL of the database, for apps that have one, such as postgres://user@host/name."`
+	DBFile string      `name:"db-file" env:"FASTNESS_DB_FILE" placeholder:"FILE" help:"File to read that URL from: it may hold a password."`
 	// InsecurePlainHTTP, if not empty, says why HTTP may be served without TLS.
 	InsecurePlainHTTP string `name:"insecure-plain-http" env:"FASTNESS_INSECURE_PLAIN_HTTP" placeholder:"REASON" help:"Serve without TLS, and why that is right."`
 	// InsecureDevelopmentCertificate, if not empty, says why the development
@@ -119,6 +125,7 @@ func (f *settingsFlags) AfterApply(ctx *kong.Context) error {
 	if f.Grace <= 0 {
 		mistakes = append(mistakes, fmt.Errorf("--grace: %v is not above 0, want a time such as 15s or 2m", f.Grace))
 	}
+	mistakes = append(mistakes, f.readDB())
 	// Whoever puts the key itself into the variable must not find it in a log.
 	for _, file := range []struct{ flag, value string }{
 		{"--tls-cert", f.TLSCert}, {"--tls-key", f.TLSKey}, {"--tls-client-ca", f.TLSClientCA}, {"--master-key", f.MasterKey},

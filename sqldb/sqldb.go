@@ -28,7 +28,26 @@
 //
 // The text of a statement is a constant of the program. What a caller sent is
 // an argument and cannot become SQL: text put together at run time, and the
-// injection in it, do not compile.
+// injection in it, do not compile. What has to be chosen at run time, such as a
+// column to sort by, is a [Fragment]; what is searched for is a [Like].
+//
+// Arguments are written as ? whatever the database is, so one statement serves
+// SQLite and PostgreSQL.
+//
+// # Errors
+//
+// What fails is answered by [Dialect.Explain]: 404 for a row that is not there,
+// 409 for one that is there already, 503 for a database that is busy, and never a
+// word of the driver's.
+//
+// # Transactions that collide
+//
+// A [SerialTx] sees nothing of others, as if it ran alone. Where two collide, one
+// fails, and the framework runs its operation again.
+//
+// # Outside of requests
+//
+// Jobs, commands and messages use [DB.Tx], [DB.ReadTx] and [DB.SerialTx].
 //
 // The package imports no driver.
 package sqldb
@@ -37,7 +56,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"time"
 )
 
 // DB is a database as requests use it. The two pools may be one: they are two
@@ -51,6 +70,11 @@ type DB struct {
 	Write *sql.DB
 	// Read is the pool for reading. Nil means Write.
 	Read *sql.DB
+	// Wait is how long a transaction waits for a connection, and to begin. After
+	// that a request is answered with 503. The default is 5 seconds.
+	Wait time.Duration
+
+	statements rebinder
 }
 
 // Dialect is a kind of SQL.
@@ -85,50 +109,11 @@ type From struct {
 	DB *DB
 }
 
-// Begin begins a transaction that may write. The returned function ends it: it
-// commits if it gets nil and rolls back otherwise. The end of ctx rolls back
-// too, and a commit after that is an error.
-//
-// Its type is that of a provider, for fastness.ProvideCleanup.
-func Begin(ctx context.Context, from From) (*Tx, func(error) error, error) {
-	tx, err := from.DB.Write.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, nil, fmt.Errorf("begin: %w", err)
+// Ping reports whether the database answers, for App.Ready.
+func (db *DB) Ping(ctx context.Context) error {
+	pool := db.Write
+	if db.Dialect == SQLite { // Its one connection that writes may be at work for others.
+		pool = db.reader()
 	}
-	return &Tx{tx}, end(ctx, tx), nil
-}
-
-// BeginRead begins a transaction that only reads, and sees the database as it
-// is at one moment. How firmly a write is refused is up to the driver and to
-// the Read pool.
-func BeginRead(ctx context.Context, from From) (*ReadTx, func(error) error, error) {
-	pool := from.DB.Read
-	if pool == nil {
-		pool = from.DB.Write
-	}
-	tx, err := pool.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, nil, fmt.Errorf("begin to read: %w", err)
-	}
-	return &ReadTx{tx}, end(ctx, tx), nil
-}
-
-func end(ctx context.Context, tx *sql.Tx) func(error) error {
-	return func(failure error) error {
-		if failure == nil {
-			err := tx.Commit()
-			if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // The caller went away, and that has rolled back.
-				err = ctx.Err()
-			}
-			if err != nil {
-				return fmt.Errorf("commit: %w", err)
-			}
-			return nil
-		}
-		// Done already means that the end of the context has rolled back.
-		if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
-			return fmt.Errorf("roll back: %w", err)
-		}
-		return nil
-	}
+	return pool.PingContext(ctx)
 }

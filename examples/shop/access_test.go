@@ -429,7 +429,7 @@ func (b *bazaar) make(name string) string {
 	case "{passkey_id}":
 		b.names++
 		id := fmt.Appendf(nil, "passkey %d", b.names)
-		_, err := b.accounts.Write.ExecContext(b.t.Context(), "INSERT INTO fastness_passkeys VALUES (?, ?, 'key', x'00', 0, '', x'00', 0, 0, 0, 0)", id, b.users["customer"].id)
+		_, err := b.accounts.Write.ExecContext(b.t.Context(), b.accounts.Dialect.Rebind("INSERT INTO fastness_passkeys VALUES (?, ?, 'key', ?, 0, '', ?, 0, 0, 0, 0)"), id, b.users["customer"].id, []byte{0}, []byte{0})
 		if err != nil {
 			b.t.Fatal(err)
 		}

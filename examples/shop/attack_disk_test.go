@@ -74,6 +74,7 @@ func fill(t *testing.T, dir string) (empty func()) {
 // A disk that is full is told, as a failure of the server; nothing is half there,
 // and all goes on when there is room again.
 func TestFullDiskLosesNothing(t *testing.T) {
+	onlyFiles(t)
 	if os.Getenv(onFullDisk) == "" {
 		output, err := inOwnSpace(t).CombinedOutput()
 		switch text := string(output); {
@@ -99,7 +100,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer album.stop()
-	fastness.ProvideValue(app, fastness.Settings{DataDir: data})
+	fastness.ProvideValue(app, inFolder(t, data))
 	s := &shop{t: t, app: app, parts: inside}
 	if err := app.Start(t.Context()); err != nil {
 		t.Fatal(err)

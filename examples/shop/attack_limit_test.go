@@ -28,7 +28,7 @@ func openLimited(t *testing.T) *limitedShop {
 	t.Helper()
 	l := &limitedShop{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	app := newApp(limits{general: ratelimit.Config{Now: func() time.Time { return l.now }}})
-	fastness.ProvideValue(app, fastness.Settings{DataDir: t.TempDir()})
+	fastness.ProvideValue(app, inFolder(t, t.TempDir()))
 	if err := app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

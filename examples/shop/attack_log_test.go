@@ -90,7 +90,7 @@ func TestNoRequestForgesALineOfTheLog(t *testing.T) {
 	// Who has tried to log in is told on a terminal, too.
 	app := newApp(unlimited())
 	var out, complaints bytes.Buffer
-	if exit := app.Run(t.Context(), []string{"shop", "events", "list", "--data", s.dir}, &out, &complaints); exit != 0 || out.Len() == 0 {
+	if exit := app.Run(t.Context(), []string{"shop", "events", "list", "--data", s.dir, "--db", databaseOf(t, s.dir).Reveal()}, &out, &complaints); exit != 0 || out.Len() == 0 {
 		t.Errorf("events list ends with %d: %s %s", exit, out.String(), complaints.String())
 	}
 	if i := strings.IndexFunc(out.String(), func(r rune) bool { return harmful(r) && r != '\n' && r != '\t' }); i >= 0 {

@@ -90,7 +90,7 @@ func TestNoEndpointOfTheShopLeadsElsewhere(t *testing.T) {
 		client := []string{"docs", "docs", "shop", "nobody"}[i%4] // Of docs, an address is registered.
 		got := s.get("/oauth/authorize?response_type=code&client_id="+client+"&scope=openid&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&state=s&redirect_uri="+escaped, "Accept", browser)
 		wantHere(t, "redirect_uri="+target, got)
-		if i%8 != 0 {
+		if i%8 != 0 || len(storable([]string{target})) == 0 {
 			continue
 		}
 		got = s.call(http.MethodPost, "/test/items/", `{"price":1,"name":`+quote(strings.ToValidUTF8(target, "?")+".")+`}`)

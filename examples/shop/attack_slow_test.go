@@ -45,7 +45,7 @@ func serveHasty(t *testing.T, plain bool) *hasty {
 	baseline := goroutines()
 	s := &hasty{stack: &stack{dir: t.TempDir()}}
 	app, _ := testApp()
-	fastness.ProvideValue(app, fastness.Settings{DataDir: s.dir})
+	fastness.ProvideValue(app, inFolder(t, s.dir))
 	large := bytes.Repeat([]byte("x"), largeAnswer)
 	watched := fastness.Middleware(func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

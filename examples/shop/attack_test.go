@@ -73,6 +73,9 @@ func serveApp(t *testing.T, app *fastness.App, args ...string) *stack {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	args = append([]string{"shop", "--addr", "127.0.0.1:0", "--data", s.dir, "--log-format", "json", "--grace", "5s"}, args...)
+	if url := databaseOf(t, s.dir); !url.IsZero() {
+		args = append(args, "--db", url.Reveal())
+	}
 	go func() { ended <- app.Run(ctx, args, io.Discard, s.log) }()
 	select {
 	case s.addr = <-s.log.ready:

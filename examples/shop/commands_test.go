@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/sqldb"
 )
 
@@ -35,7 +34,7 @@ func (c terminal) run(input string, args ...string) outcome {
 		c.t.Fatal(err)
 	}
 	command := exec.CommandContext(c.t.Context(), program, append(args, "--data", c.dir)...)
-	command.Env = append(os.Environ(), asShop+"=1")
+	command.Env = append(os.Environ(), asShop+"=1", "FASTNESS_DB="+databaseOf(c.t, c.dir).Reveal())
 	command.Stdin = strings.NewReader(input)
 	var out, log bytes.Buffer
 	command.Stdout, command.Stderr = &out, &log
@@ -153,11 +152,7 @@ func TestEventsThatWereChangedAreFound(t *testing.T) {
 	c.add("cid", "customer")
 	c.ok("", "events", "verify", "--since", anchor)
 	db := openUsersOf(t, c.dir)
-	var table string
-	if err := db.Read.QueryRowContext(t.Context(), "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE '%event%' AND sql LIKE '%subject%'").Scan(&table); err != nil {
-		t.Fatalf("the table of events: %v", err)
-	}
-	if _, err := db.Write.ExecContext(t.Context(), "UPDATE "+table+" SET name = 'user_enabled' WHERE name = 'user_created' AND rowid = (SELECT max(rowid) FROM "+table+" WHERE name = 'user_created')"); err != nil {
+	if _, err := db.Write.ExecContext(t.Context(), "UPDATE audit_events SET name = 'user_enabled' WHERE seq = (SELECT max(seq) FROM audit_events WHERE name = 'user_created')"); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"events", "verify"}, {"events", "verify", "--since", anchor}} {
@@ -165,7 +160,7 @@ func TestEventsThatWereChangedAreFound(t *testing.T) {
 			t.Errorf("%q on a log that was changed: status %d, %s %s", args, got.exit, got.out, got.log)
 		}
 	}
-	if _, err := db.Write.ExecContext(t.Context(), "DELETE FROM "+table); err != nil {
+	if _, err := db.Write.ExecContext(t.Context(), "DELETE FROM audit_events"); err != nil {
 		t.Fatal(err)
 	}
 	if got := c.run("", "events", "verify", "--since", anchor); got.exit == 0 {
@@ -175,7 +170,7 @@ func TestEventsThatWereChangedAreFound(t *testing.T) {
 
 func openUsersOf(t *testing.T, dir string) *sqldb.DB {
 	t.Helper()
-	db, err := openUsers(t.Context(), fastness.Settings{DataDir: dir})
+	db, err := openUsers(t.Context(), inFolder(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -369,7 +369,7 @@ func TestGetThatWritesDoesNotStart(t *testing.T) {
 		},
 	} {
 		app := newApp(unlimited())
-		fastness.ProvideValue(app, fastness.Settings{DataDir: t.TempDir()})
+		fastness.ProvideValue(app, inFolder(t, t.TempDir()))
 		add(app)
 		err := app.Start(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "GET /buy") || !strings.Contains(err.Error(), "which writes") {

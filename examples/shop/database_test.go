@@ -42,8 +42,9 @@ func TestDataSurvivesARestart(t *testing.T) {
 }
 
 func TestDatabaseIsForItsOwnerOnly(t *testing.T) {
+	onlyFiles(t)
 	dir := filepath.Join(t.TempDir(), "data")
-	openShop(t, dir)
+	openShop(t, dir).create(`{"name":"Lamp","price":1}`)
 	for _, name := range []string{".", "shop.db", "shop.db-wal", "users.db", "users.db-wal", "master.key", "first-administrator.token"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
@@ -56,12 +57,13 @@ func TestDatabaseIsForItsOwnerOnly(t *testing.T) {
 }
 
 func TestDatabaseThatCannotBeOpenedKeepsTheShopClosed(t *testing.T) {
+	onlyFiles(t)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "shop.db"), []byte(strings.Repeat("this is no database", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	app := newApp(unlimited())
-	fastness.ProvideValue(app, fastness.Settings{DataDir: dir})
+	fastness.ProvideValue(app, inFolder(t, dir))
 	if err := app.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "shop.db") {
 		t.Errorf("Start() = %v, want an error that names shop.db", err)
 	}
@@ -161,12 +163,7 @@ func TestThousandRequestsLeakNoConnection(t *testing.T) {
 	if got := s.total(); got != fmt.Sprint(samples+each) {
 		t.Errorf("%s items are for sale, want %d", got, samples+each)
 	}
-	if got := s.db.Write.Stats(); got.InUse != 0 || got.OpenConnections > 1 {
-		t.Errorf("the pool for writing has %d connections, %d in use, want at most 1 and 0", got.OpenConnections, got.InUse)
-	}
-	if got := s.db.Read.Stats(); got.InUse != 0 || got.OpenConnections > maxReaders {
-		t.Errorf("the pool for reading has %d connections, %d in use, want at most %d and 0", got.OpenConnections, got.InUse, maxReaders)
-	}
+	wantPools(t, s.db)
 }
 
 // Each of two writers loads the item, waits for the lock, and must then see

@@ -4,12 +4,11 @@ go 1.26.0
 
 require (
 	github.com/fastness/fastness v0.0.0
+	github.com/fastness/fastness/database v0.0.0
 	github.com/fastness/fastness/oidc v0.0.0
 	github.com/fastness/fastness/passkey v0.0.0
-	github.com/pressly/goose/v3 v3.29.0
 	github.com/shopspring/decimal v1.5.0
 	golang.org/x/net v0.62.0
-	modernc.org/sqlite v1.61.1
 )
 
 require (
@@ -30,12 +29,17 @@ require (
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/gorilla/securecookie v1.1.2 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.12.0 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/muhlemmer/gu v0.3.1 // indirect
 	github.com/muhlemmer/httpforwarded v0.1.0 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/philhofer/fwd v1.2.0 // indirect
+	github.com/pressly/goose/v3 v3.29.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/rs/cors v1.11.1 // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
@@ -59,10 +63,12 @@ require (
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
+	modernc.org/sqlite v1.61.1 // indirect
 )
 
 replace (
 	github.com/fastness/fastness => ../../
+	github.com/fastness/fastness/database => ../../database
 	github.com/fastness/fastness/oidc => ../../oidc
 	github.com/fastness/fastness/passkey => ../../passkey
 )

@@ -189,9 +189,9 @@ func TestListPagesFromTheNewest(t *testing.T) {
 // What a caller sends is an argument of a statement, never a part of its text.
 func TestSQLInNamesIsText(t *testing.T) {
 	s := openShop(t, t.TempDir())
-	for _, name := range []string{
+	for _, name := range storable([]string{
 		`'); DROP TABLE items; --`, `" OR 1=1 --`, `x' || (SELECT seller FROM items) || '`, "%", `\'`, "\\u0000",
-	} {
+	}) {
 		path, created := s.create(fmt.Sprintf(`{"name":"%s","price":1}`, strings.NewReplacer(`"`, `\"`, `\'`, `\\'`).Replace(name)))
 		if got := s.get(path).decode(t); got["name"] != created["name"] {
 			t.Errorf("name %q was stored as %q", created["name"], got["name"])

@@ -22,7 +22,7 @@ import (
 func limited(t *testing.T, limits limits, adjust ...func(*fastness.App)) *fastness.App {
 	t.Helper()
 	app := newApp(limits)
-	fastness.ProvideValue(app, fastness.Settings{DataDir: t.TempDir()})
+	fastness.ProvideValue(app, inFolder(t, t.TempDir()))
 	for _, f := range adjust {
 		f(app)
 	}
@@ -106,7 +106,7 @@ func TestForwardedAddressesDoNotMoveTheLimit(t *testing.T) {
 
 func TestLimitOfAnotherSpellingDoesNotStart(t *testing.T) {
 	app := newApp(limits{items: "5 per minnute"})
-	fastness.ProvideValue(app, fastness.Settings{DataDir: t.TempDir()})
+	fastness.ProvideValue(app, inFolder(t, t.TempDir()))
 	if err := app.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "GET /items/") || !strings.Contains(err.Error(), "minnute") {
 		t.Errorf("Start() = %v", err)
 	}

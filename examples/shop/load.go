@@ -38,7 +38,7 @@ type lockItemInput struct {
 // lockItem provides the item to operations that change it, from the
 // transaction in which they do.
 func lockItem(ctx context.Context, in lockItemInput) (LockedItem, error) {
-	item, err := in.load(ctx, in.Tx, in.Caller)
+	item, err := in.load(ctx, in.Tx.ForUpdate(), in.Caller)
 	return LockedItem{item}, err
 }
 

@@ -122,7 +122,7 @@ func lockOrder(ctx context.Context, in struct {
 	orderKey
 	Tx *sqldb.Tx
 }) (LockedOrder, error) {
-	order, err := in.load(ctx, in.Tx)
+	order, err := in.load(ctx, in.Tx.ForUpdate())
 	return LockedOrder{order}, err
 }
 

@@ -95,7 +95,7 @@ func lockReview(ctx context.Context, in struct {
 	ID   int64 `path:"review_id" minimum:"1" doc:"The id of the review." example:"7"`
 	Tx   *sqldb.Tx
 }) (LockedReview, error) {
-	review, err := selectReview(ctx, in.Tx, in.Item.ID, in.ID)
+	review, err := selectReview(ctx, in.Tx.ForUpdate(), in.Item.ID, in.ID)
 	return LockedReview{review, in.Item}, sqldb.NotFound(err, "there is no such review")
 }
 

@@ -181,7 +181,7 @@ func TestReviewsGoWithTheirItem(t *testing.T) {
 
 func TestReviewsAreLimitedByUserOverBothWays(t *testing.T) {
 	s := &shop{t: t, app: newApp(limits{reviews: "3/hour"})}
-	fastness.ProvideValue(s.app, fastness.Settings{DataDir: t.TempDir()})
+	fastness.ProvideValue(s.app, inFolder(t, t.TempDir()))
 	if err := s.app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

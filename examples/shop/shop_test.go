@@ -105,7 +105,7 @@ func openShop(t *testing.T, dir string, more ...func(*fastness.App)) *shop {
 	t.Helper()
 	app, inside := testApp()
 	s := &shop{t: t, app: app, parts: inside, caller: seller()}
-	fastness.ProvideValue(s.app, fastness.Settings{DataDir: dir})
+	fastness.ProvideValue(s.app, inFolder(t, dir))
 	for _, declare := range more {
 		declare(s.app)
 	}

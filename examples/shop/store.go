@@ -22,7 +22,7 @@ func selectItem(ctx context.Context, from sqldb.Reader, id int64) (Item, error) 
 // selectItems returns items that are for sale, the newest first.
 func selectItems(ctx context.Context, from sqldb.Reader, limit, offset int) ([]Item, error) {
 	rows, err := from.Query(ctx,
-		"SELECT "+itemColumns+" FROM items WHERE draft = 0 ORDER BY id DESC LIMIT ? OFFSET ?", limit, offset)
+		"SELECT "+itemColumns+" FROM items WHERE NOT draft ORDER BY id DESC LIMIT ? OFFSET ?", limit, offset)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func selectOwnItems(ctx context.Context, from sqldb.Reader, u *auth.User, after 
 
 // countItems counts the items that are for sale.
 func countItems(ctx context.Context, from sqldb.Reader) (n int, err error) {
-	err = from.QueryRow(ctx, "SELECT count(*) FROM items WHERE draft = 0").Scan(&n)
+	err = from.QueryRow(ctx, "SELECT count(*) FROM items WHERE NOT draft").Scan(&n)
 	return n, err
 }
 

@@ -53,7 +53,7 @@ func whyMutable(group *ast.GenDecl, spec *ast.ValueSpec, i int, written map[stri
 		return ""
 	case ast.IsExported(name):
 		return "is exported: everybody could change it"
-	case slices.Contains([]string{"regexp.MustCompile", "reflect.TypeFor", "template.Must"}, call), isTable(spec.Values[i]):
+	case slices.Contains([]string{"regexp.MustCompile", "reflect.TypeFor", "template.Must", "sync.OnceValues"}, call), isTable(spec.Values[i]):
 		return ""
 	}
 	return "can change"

@@ -15,9 +15,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -129,17 +127,9 @@ func (s *Store) rebind(statement text) string {
 	if done, ok := s.rebound.Load(statement); ok {
 		return done.(string)
 	}
-	var b strings.Builder
-	n := 0
-	for part := range strings.SplitSeq(string(statement), "?") {
-		if n > 0 {
-			b.WriteString("$" + strconv.Itoa(n))
-		}
-		b.WriteString(part)
-		n++
-	}
-	s.rebound.Store(statement, b.String())
-	return b.String()
+	rebound := s.db.Dialect.Rebind(string(statement))
+	s.rebound.Store(statement, rebound)
+	return rebound
 }
 
 func (s *Store) reader() *sql.DB {
@@ -264,14 +254,7 @@ func (t *Tx) Lock(ctx context.Context, statement text, args ...any) *sql.Row {
 // Duplicate reports whether err is that of a value which must be unique and is
 // there already.
 func Duplicate(err error) bool {
-	if err == nil {
-		return false
-	}
-	var state interface{ SQLState() string }
-	if errors.As(err, &state) {
-		return state.SQLState() == "23505"
-	}
-	return strings.Contains(err.Error(), "UNIQUE constraint failed")
+	return sqldb.PostgreSQL.IsDuplicate(err) || sqldb.SQLite.IsDuplicate(err)
 }
 
 // Micros returns t as it is stored. The zero time is 0.
