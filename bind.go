@@ -42,8 +42,15 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 	if err := p.validate(x, v); err != nil {
 		return err
 	}
+	op := x.match.Value.operation
+	if err := op.demandVersion(x); err != nil {
+		return err
+	}
 	for _, u := range p.uses {
 		if err := u.resolve(x); err != nil {
+			return err
+		}
+		if err := op.checkVersion(x, u); err != nil {
 			return err
 		}
 	}

@@ -56,6 +56,9 @@ func (x *exchange) operate() (err error) {
 	if err == nil {
 		err = x.encode(op, &x.answer) // only declared fields; before the clean-up, so that a failure rolls back
 	}
+	if err == nil {
+		x.tag(op, &x.answer) // 304
+	}
 	if x.held != nil {
 		x.held.free()
 		x.held = nil

@@ -115,6 +115,7 @@ func (d *documenter) operation(op *operationPlan) {
 		o.Extensions["x-rate-limit"] = limits
 	}
 	d.parameters(o, op)
+	d.conditions(o, op)
 	d.requestBody(o, op)
 	d.responses(o, op)
 	if !item.SetOperation(op.method, o) {
@@ -273,7 +274,8 @@ func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
 		d.extra(out, op, r.Type)
 		all[strconv.Itoa(r.Status)] = out
 	}
-	for _, refusal := range append(refusals(op), refusalsOfGuards(d.app, op)...) {
+	d.tags304(all, op)
+	for _, refusal := range slices.Concat(refusals(op), refusalsOfGuards(d.app, op), op.refusalsOfVersions()) {
 		status := strconv.Itoa(refusal)
 		if all[status] == nil {
 			all[status] = d.refusal(refusal)

@@ -34,7 +34,8 @@ type operationPlan struct {
 	tooLarge   *problem.Problem
 	wrapped    http.Handler // the operation within its middleware, or nil
 	unroutable bool         // the pattern is wrong
-	pooled     bool         // no method of the application's sees the input or output in its slot
+	conditions conditions
+	pooled     bool // no method of the application's sees the input or output in its slot
 }
 
 func (op *operationPlan) where() string { return op.method + " " + op.path }
@@ -65,7 +66,8 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	errs = append(errs, inputErrs...)
 	errs = append(errs, op.compileOutput(a)...)
 	errs = append(errs, op.compileRoles(a)...)
-	op.pooled = !op.input.callsMethods() && (op.output == nil || !op.output.CallsMethods())
+	errs = append(errs, op.compileConditions()...)
+	op.pooled = !op.input.callsMethods() && (op.output == nil || !op.output.CallsMethods()) && !op.conditions.answers
 	if op.input.body.kind != noBody && (op.method == http.MethodGet || op.method == http.MethodHead) {
 		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))
 	}

@@ -92,6 +92,9 @@ type Spec struct {
 	// CrossSite is what package csrf does for it beyond the default.
 	CrossSite CrossSite
 
+	// Conditional is what package conditional does for it beyond the default.
+	Conditional Conditional
+
 	// BodyLimit is the most bytes of a request body, 0 for the app's default.
 	BodyLimit int64
 	// Gzip says that the body may be gzipped. BodyLimit is of what comes out.
@@ -126,6 +129,16 @@ type CrossSite struct {
 
 // Stream is how long an answer may take that is sent while it is made.
 type Stream struct{ Write, Heartbeat, Longest time.Duration }
+
+// Conditional is what conditional requests mean to an operation beyond the default.
+type Conditional struct {
+	// On is the type of the object whose version counts, nil for the only one.
+	On reflect.Type
+	// Content says that answers have a tag by their bytes.
+	Content bool
+	// InsecureLastWriteWins is why nobody need say which version they have seen.
+	InsecureLastWriteWins string
+}
 
 // Response is one more answer that an operation can give.
 type Response struct {
