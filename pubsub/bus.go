@@ -35,13 +35,16 @@ type Bus interface {
 type Page struct {
 	// Messages are in the order of their ids.
 	Messages []Message
-	// Complete says that nothing is missing between the id that was asked for and
-	// the first message. It is false if the bus does not know.
-	Complete bool
+	// From is the least id of which it is known that nothing is missing between it
+	// and the first message, or Last if there is none.
+	From ID
 	// Last is the greatest id of the room that the bus knows. If it knows none,
 	// it is one that is greater than all before and smaller than all to come.
 	Last ID
 }
+
+// Complete reports whether the page has all that came after an id.
+func (p Page) Complete(after ID) bool { return p.From <= after && after <= p.Last }
 
 // Message is what a [Bus] carries.
 type Message struct {
@@ -220,12 +223,11 @@ func (h *Hub[T]) take(r *room[T], after ID, page Page) (more bool) {
 	now := time.Now()
 	switch {
 	case after == Oldest: // The first read: the room begins before what is kept.
-		start := page.Last
+		r.from, r.newest.id = page.From, page.Last
 		if len(events) > 0 {
-			start = page.Messages[0].ID - 1
+			r.newest.id = page.From
 		}
-		r.newest.id = start
-	case !page.Complete:
+	case !page.Complete(after):
 		gap := page.Last
 		if len(events) > 0 {
 			gap = page.Messages[0].ID - 1

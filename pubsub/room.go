@@ -17,6 +17,7 @@ type room[T any] struct {
 	name string
 
 	// Guarded by the hub's lock.
+	from        ID       // nothing after it is missing
 	oldest      *link[T] // before the first that is kept
 	newest      *link[T]
 	count       int // links that are kept
@@ -61,6 +62,7 @@ func (h *Hub[T]) enter(name string, now time.Time) (*room[T], error) {
 			h.listen(r)
 		} else {
 			start.id = h.nextID(now)
+			r.from = start.id
 		}
 		h.watch()
 	}
@@ -125,7 +127,7 @@ func (h *Hub[T]) drop(r *room[T]) {
 	gone := r.oldest.next.Load()
 	r.oldest.next.Store(h.cut)
 	gone.event.Store(nil)
-	r.oldest = gone
+	r.oldest, r.from = gone, gone.id
 	r.count, r.bytes, h.bytes = r.count-1, r.bytes-gone.size, h.bytes-gone.size
 }
 

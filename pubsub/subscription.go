@@ -102,7 +102,7 @@ func (h *Hub[T]) find(r *room[T], after ID) (at *link[T], gap bool) {
 		return r.newest, false
 	case after == Oldest:
 		return r.oldest, false
-	case after < r.oldest.id:
+	case after < r.from:
 		return r.oldest, true
 	case after > r.newest.id: // Nobody has told this id: it is of another room, or of a bus that has lost what it had.
 		return r.newest, true
