@@ -172,6 +172,9 @@ func (a *App) doCompile() error {
 	errs = append(errs, a.compileSchemes()...)
 	errs = append(errs, a.compileCrossSite()...)
 	errs = append(errs, a.compileLimits()...)
+	if err = a.compileSockets(); err != nil {
+		errs = append(errs, err)
+	}
 	for _, op := range a.operations {
 		errs = append(errs, op.compile(a)...)
 	}

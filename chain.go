@@ -31,6 +31,7 @@ func (a *App) chain() (guards, inner []step) {
 	}
 	inner = []step{
 		{"route, method allowlist, time limit", (*exchange).findRoute},        // 307 400 404 405
+		{"WebSocket: handshake, Origin", (*exchange).checkHandshake},          // 400 403 405 426
 		{"authentication: who is calling", (*exchange).authenticate},          // 400 401, 403 for a page of another site
 		{"cross-site request: Fetch Metadata, Origin", (*exchange).checkSite}, // 403
 		{"access rule", (*exchange).checkAccess},                              // 401 403
@@ -46,6 +47,9 @@ func (a *App) chain() (guards, inner []step) {
 func (x *exchange) operate() (err error) {
 	op := x.match.Value.operation
 	defer x.removeFiles()
+	if op.socket != nil {
+		return x.openSocket(op.socket)
+	}
 	if op.streams() {
 		defer x.limitStart(op)()
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/redirect"
 	"github.com/fastness/fastness/securitytxt"
+	"github.com/fastness/fastness/ws"
 )
 
 // Config describes an app. The zero value is the secure choice.
@@ -105,6 +106,9 @@ type Config struct {
 	// Connections is how many WebSockets and streams may be open at once. They are no
 	// requests in flight.
 	Connections openconn.Config
+	// WebSockets are the limits of their messages. Pages of this origin may connect,
+	// and those that CSRF and CORS trust.
+	WebSockets ws.Config
 	// Headers are the security headers of every answer.
 	Headers headers.Config
 	// Pages is the policy of pages that the server renders; see [View]. It is told to
@@ -152,6 +156,7 @@ type defences struct {
 	inflight *inflight.Limit
 	// connections that last longer than a request
 	connections *openconn.Limit
+	sockets     *ws.Server
 	headers     *headers.Set
 	pages       *headers.Page
 	gzip        *compress.Compressor
@@ -257,6 +262,7 @@ func (c *Config) optOuts() []operation.OptOut {
 		{Where: "config: CORS", Name: "InsecureSubdomains", Reason: c.CORS.InsecureSubdomains},
 		{Where: "config: CORS", Name: "InsecureHTTPOrigins", Reason: c.CORS.InsecureHTTPOrigins},
 		{Where: "config: Proxies", Name: "InsecureTrustAny", Reason: c.Proxies.InsecureTrustAny},
+		{Where: "config: WebSockets", Name: "InsecureHTTPOrigins", Reason: c.WebSockets.InsecureHTTPOrigins},
 		{Where: "config: Connections", Name: "InsecurePerClientUnlimited", Reason: c.Connections.InsecurePerClientUnlimited},
 		{Where: "config", Name: "InsecureFastAPICompat", Reason: c.InsecureFastAPICompat},
 	} {

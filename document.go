@@ -118,6 +118,7 @@ func (d *documenter) operation(op *operationPlan) {
 	d.conditions(o, op)
 	d.requestBody(o, op)
 	d.responses(o, op)
+	d.webSocket(o, op)
 	if !item.SetOperation(op.method, o) {
 		d.errs = append(d.errs, fmt.Errorf("%s: the document has no place for this method: hide the operation", op.where()))
 	}
@@ -289,6 +290,7 @@ func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
 // refusals returns the statuses by which the chain can refuse a request for op.
 func refusals(op *operationPlan) []int {
 	codes := append(refusalsOfCallers(op), http.StatusBadRequest)
+	codes = append(codes, refusalsOfHandshakes(op)...)
 	if op.input.body.kind != noBody {
 		codes = append(codes, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}

@@ -108,19 +108,8 @@ func Options[In, Out any](r Router, path string, handle func(context.Context, In
 
 // Handle declares an operation for any method.
 func Handle[In, Out any](r Router, method, path string, handle func(context.Context, In) (Out, error), options ...Option) {
-	g := r.router()
-	op := &operationPlan{
-		group: g, method: method, path: g.prefix + path,
-		in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), function: functionName(handle),
-	}
-	g.app.mustBeOpen(op.where())
-	apply(&op.spec, g.options, options)
-	if err := oneRule(options); err != nil {
-		op.spec.Mistakes = append(op.spec.Mistakes, err)
-	}
-	if handle == nil {
-		op.spec.Mistakes = append(op.spec.Mistakes, errors.New("no function"))
-	}
+	op := &operationPlan{method: method, in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), function: functionName(handle)}
+	r.router().declare(op, path, handle != nil, options)
 	op.result, op.isResult = any(new(Out)).(result)
 	slots := new(slots[In, Out])
 	op.call = func(x *exchange) error {
@@ -134,6 +123,19 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 			return err
 		}
 		return op.answer(&x.answer, &s.out)
+	}
+}
+
+// declare adds op to the app, with the options of g and its own.
+func (g *Group) declare(op *operationPlan, path string, hasFunction bool, options []Option) {
+	op.group, op.path = g, g.prefix+path
+	g.app.mustBeOpen(op.where())
+	apply(&op.spec, g.options, options)
+	if err := oneRule(options); err != nil {
+		op.spec.Mistakes = append(op.spec.Mistakes, err)
+	}
+	if !hasFunction {
+		op.spec.Mistakes = append(op.spec.Mistakes, errors.New("no function"))
 	}
 	g.app.operations = append(g.app.operations, op)
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/guard/report"
 	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/ws"
 )
 
 // TestEveryGuardIsNeeded attacks an app with all of its guards, and again with
@@ -128,6 +129,12 @@ func guardsToTakeOut() []guardToTakeOut {
 				send(a, "GET", "/open")
 				send(a, "GET", "/nothing")
 				return send(a, "GET", "/open").Code == 200
+			},
+		},
+		{
+			step: "WebSocket: handshake, Origin",
+			attack: func(t *testing.T, a *App) bool { // A cookie comes along, and nobody says from which page.
+				return strings.HasPrefix(handshake(t, a, "Cookie: user=ann\r\n"), "HTTP/1.1 101")
 			},
 		},
 		{
@@ -234,6 +241,7 @@ func guardedApp(t *testing.T, g guardToTakeOut, without bool) *App {
 		_, err := ctx.Value(exchangeKey{}).(*exchange).openConnection() // It stays open.
 		return "open", err
 	}, access.Authenticated)
+	WebSocket(a, "/ws", func(context.Context, struct{}, *Socket[ws.None, string]) error { return nil }, access.Authenticated)
 	Get(a, "/wait", func(ctx context.Context, _ struct{}) (string, error) {
 		gates := ctx.Value(waitKey{}).([2]chan struct{})
 		close(gates[0])
@@ -311,6 +319,25 @@ func send(a *App, method, path string, fields ...string) *httptest.ResponseRecor
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, r)
 	return w
+}
+
+// handshake asks for the WebSocket and returns the answer.
+func handshake(t *testing.T, a *App, fields string) string {
+	t.Helper()
+	server := httptest.NewServer(a)
+	defer server.Close()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n", fields)
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line
 }
 
 // smuggled sends a request whose body is another one to some, and returns all

@@ -34,11 +34,15 @@ func (x *exchange) openConnection() (close func(), err error) {
 // leaveFlight gives back the place of the request in flight, once, whatever middleware
 // it runs behind.
 func (x *exchange) leaveFlight() {
-	outermost := x
-	for outermost.outer != nil {
-		outermost = outermost.outer
-	}
-	if outermost.inside && outermost.left.CompareAndSwap(false, true) {
+	if first := x.outermost(); first.inside && first.left.CompareAndSwap(false, true) {
 		x.app.inflight.Leave()
 	}
+}
+
+// outermost returns the exchange in front of all middleware.
+func (x *exchange) outermost() *exchange {
+	for x.outer != nil {
+		x = x.outer
+	}
+	return x
 }

@@ -106,12 +106,18 @@ const (
 	lastTime = time.Second
 )
 
-// Stop ends the workers and jobs, waits for the tasks of the background, runs the OnStop
+// Stop closes the WebSockets, ends the workers and jobs, waits for the tasks of the background, runs the OnStop
 // functions and cleans up after the app-scoped providers, the last one first. The error
 // names what failed and what did not return before the end of ctx.
 func (a *App) Stop(ctx context.Context) error {
 	a.stopping.give()
-	errs := []error{a.stopWork(ctx)}
+	var errs []error
+	if a.sockets != nil { // Their handlers use what follows.
+		if err := a.stopInTime(ctx, a.sockets.Shutdown); err != nil {
+			errs = append(errs, fmt.Errorf("WebSockets: %w", err))
+		}
+	}
+	errs = append(errs, a.stopWork(ctx))
 	for _, h := range slices.Backward(a.onStop) {
 		if err := a.stopInTime(ctx, h.run); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", h.name, err))

@@ -25,6 +25,7 @@ type operationPlan struct {
 	result   result
 	isResult bool
 	call     func(*exchange) error // its answer is in the exchange
+	socket   *socketPlan           // nil unless it opens a WebSocket
 
 	id         string
 	input      inputPlan
@@ -73,6 +74,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	}
 	errs = append(errs, op.hiddenEffects()...)
 	errs = append(errs, op.compileStream()...)
+	errs = append(errs, op.compileSocket(a)...)
 	if len(op.spec.Middleware) > 0 && len(errs) == 0 {
 		op.wrapped = http.HandlerFunc(op.serveWrapped)
 		for _, m := range slices.Backward(op.spec.Middleware) {
@@ -86,6 +88,9 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 // nothing (RFC 9110 section 9.2.1): a link, an image or a crawler would do it, and
 // the guard against cross-site requests would look away.
 func (op *operationPlan) hiddenEffects() (errs []error) {
+	if op.socket != nil {
+		return nil // compileSocket says so.
+	}
 	if op.method != http.MethodGet && op.method != http.MethodHead && op.method != http.MethodOptions || op.spec.CrossSite.Effects {
 		return nil
 	}

@@ -261,7 +261,7 @@ func (x *exchange) caller() *auth.User {
 
 // log writes the access log.
 func (x *exchange) log(logger *slog.Logger, aborted bool) {
-	if !logger.Enabled(&x.ctx, slog.LevelInfo) {
+	if x.later.Load() || !logger.Enabled(&x.ctx, slog.LevelInfo) {
 		return
 	}
 	line := observe.AccessOf(x.r, &x.sent)

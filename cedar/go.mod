@@ -11,6 +11,7 @@ require (
 
 require (
 	github.com/alecthomas/kong v1.17.0 // indirect
+	github.com/coder/websocket v1.8.15 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // indirect
 	github.com/shopspring/decimal v1.5.0 // indirect
 	github.com/swaggest/swgui v1.8.5 // indirect

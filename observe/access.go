@@ -40,6 +40,10 @@ type Access struct {
 	User string
 	// Code is that of the problem that was the answer, or "".
 	Code string
+	// CloseCode is how a WebSocket ended, 0 for any other answer; Received and Sent are
+	// how many messages came and went.
+	CloseCode      int
+	Received, Sent int64
 	// Aborted is set if the connection was cut before the answer was whole.
 	Aborted bool
 }
@@ -70,7 +74,7 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 	if !logger.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	attrs := [12]slog.Attr{
+	attrs := [15]slog.Attr{
 		slog.String("method", Printable(a.Method, maxMethod)),
 		slog.String("route", a.Route),
 		slog.String("path", Printable(a.Path, maxText)),
@@ -81,7 +85,7 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 		slog.String("user_agent", Printable(a.UserAgent, maxText)),
 		slog.String("request_id", a.RequestID),
 	}
-	n := len(attrs) - 3
+	n := 9
 	if a.User != "" {
 		attrs[n] = slog.String("user", Printable(a.User, maxText))
 		n++
@@ -89,6 +93,10 @@ func (a *Access) Log(ctx context.Context, logger *slog.Logger) {
 	if a.Code != "" {
 		attrs[n] = slog.String("code", a.Code)
 		n++
+	}
+	if a.CloseCode != 0 {
+		attrs[n], attrs[n+1], attrs[n+2] = slog.Int("close_code", a.CloseCode), slog.Int64("received", a.Received), slog.Int64("sent", a.Sent)
+		n += 3
 	}
 	if a.Aborted {
 		attrs[n] = slog.Bool("aborted", true)

@@ -33,7 +33,7 @@ func house() map[string]string {
 	return map[string]string{
 		"ARCHITECTURE.md": lines("# House", "```rooms", "# a comment",
 			"tools (module): . | *", ".: door | github.com/alecthomas/kong", "door:", "```"),
-		"go.mod": lines("module "+module, "require (", "\tgithub.com/alecthomas/kong v1.0.0", "\tgithub.com/shopspring/decimal v1.0.0",
+		"go.mod": lines("module "+module, "require (", "\tgithub.com/alecthomas/kong v1.0.0", "\tgithub.com/coder/websocket v1.0.0", "\tgithub.com/shopspring/decimal v1.0.0",
 			"\tgithub.com/swaggest/swgui v1.0.0", "\tgo.yaml.in/yaml/v3 v3.0.0", "\tgolang.org/x/crypto v0.1.0",
 			"\tgolang.org/x/net v0.1.0", "\tgolang.org/x/text v0.1.0", ")"),
 		"house.go": lines("// Package house is a house.", "package house",

@@ -104,6 +104,7 @@ func exported(r *room) (names []string) {
 func dependencies() []string {
 	return []string{
 		"github.com/alecthomas/kong",
+		"github.com/coder/websocket", // requires nothing else
 		"github.com/shopspring/decimal",
 		"github.com/swaggest/swgui",
 		"go.yaml.in/yaml/v3",

@@ -91,6 +91,8 @@ type Spec struct {
 
 	// CrossSite is what package csrf does for it beyond the default.
 	CrossSite CrossSite
+	// Socket is what package ws does for it beyond the default.
+	Socket Socket
 
 	// Conditional is what package conditional does for it beyond the default.
 	Conditional Conditional
@@ -138,6 +140,12 @@ type Conditional struct {
 	Content bool
 	// InsecureLastWriteWins is why nobody need say which version they have seen.
 	InsecureLastWriteWins string
+}
+
+// Socket is what holds for the messages of a WebSocket. Empty ones are the app's.
+type Socket struct {
+	MessageLimit int64
+	Rate         string
 }
 
 // Response is one more answer that an operation can give.
