@@ -1,9 +1,10 @@
 // Package redis keeps rate limits and replay caches in Redis or Valkey, so that
-// all instances of a program share one budget.
+// all instances of a program share one budget, and carries events between them.
 //
 //	store, err := redis.New(redis.Config{URL: secret.New("rediss://:…@cache.internal:6379/0")})
 //	limit, err := ratelimit.New(ratelimit.Config{Rule: ratelimit.Per("100/minute"), Store: store})
 //	seen := store.Replay("csrf")
+//	bus, err := store.Bus(redis.BusConfig{})
 //
 // A request is charged by one script, in one round trip, with the server's
 // clock: requests of all instances are counted one after the other, and an
@@ -176,6 +177,11 @@ func (s *Store) Ping(ctx context.Context) error {
 // request does not count: who could cancel calls by hanging up could make it look
 // as if the server were down.
 func call[T any](ctx context.Context, s *Store, f func(context.Context) (T, error)) (T, error) {
+	return callWithin(ctx, s, s.timeout, f)
+}
+
+// callWithin is call with a time of its own.
+func callWithin[T any](ctx context.Context, s *Store, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -185,7 +191,7 @@ func call[T any](ctx context.Context, s *Store, f func(context.Context) (T, erro
 	if err != nil {
 		return none, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	results := make(chan result, 1) // What comes too late is nobody's.
 	go func() {

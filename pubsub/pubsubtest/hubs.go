@@ -102,8 +102,10 @@ func anotherProcess(t *testing.T, e Engine) {
 	}
 }
 
-// restart wants that a subscriber who stays loses nothing without being told.
-func restart(t *testing.T, e Engine) {
+// Restart stops the server and starts it again, and wants that who stays and who
+// comes back lose nothing without being told. Run has it among the others; it is
+// here for servers that lose everything.
+func Restart(t *testing.T, e Engine) {
 	here, there := hub(t, e.Buses[0], "test", 0), hub(t, e.Buses[1], "test", 0)
 	s := subscribe(t, there, "room", pubsub.Now)
 	publish(t, here, "room", 1, 3)

@@ -46,7 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"the bell rings until it is stopped", bells},
 		{"three processes lose nothing of ten thousand events", nothingLost},
 		{"who comes to another process goes on there", anotherProcess},
-		{"a server that goes away and comes back", restart},
+		{"a server that goes away and comes back", Restart},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t)) })
 	}
