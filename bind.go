@@ -43,16 +43,22 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 		return err
 	}
 	op := x.match.Value.operation
-	if err := op.demandVersion(x); err != nil {
+	if err := errors.Join(op.demandVersion(x), op.demandKey(x)); err != nil {
 		return err
 	}
 	for _, u := range p.uses {
 		if err := u.resolve(x); err != nil {
 			return err
 		}
+		if err := op.useKey(x, u); err != nil {
+			return err
+		}
 		if err := op.checkVersion(x, u); err != nil {
 			return err
 		}
+	}
+	if x.key.replay != nil { // The caller may still have it: the rules and the providers have said so.
+		return errReplay
 	}
 	p.bindDeps(x, v)
 	return p.bindCaller(x, v)

@@ -50,6 +50,7 @@ func (x *exchange) operate() (err error) {
 	if op.socket != nil {
 		return x.openSocket(op.socket)
 	}
+	defer x.endKey()
 	if op.streams() {
 		defer x.limitStart(op)()
 	}
@@ -62,6 +63,7 @@ func (x *exchange) operate() (err error) {
 	}
 	if err == nil {
 		x.tag(op, &x.answer) // 304
+		err = x.keepAnswer(&x.answer)
 	}
 	if x.held != nil {
 		x.held.free()
@@ -71,8 +73,9 @@ func (x *exchange) operate() (err error) {
 		err = x.after.accepted() // 503, before the commit
 	}
 	if err = x.cleanUp(err); err != nil { // commit or roll back, before a byte is sent
-		return err
+		return x.replay(err)
 	}
+	x.key.done = true
 	defer x.after.start() // Whether or not the caller is still there.
 	x.send(&x.answer)
 	return nil

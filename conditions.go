@@ -88,7 +88,7 @@ func (op *operationPlan) demandVersion(x *exchange) error {
 
 // checkVersion compares the object that u has made with what the caller has seen.
 func (op *operationPlan) checkVersion(x *exchange, u *use) error {
-	if op.conditions.on != u {
+	if op.conditions.on != u || x.key.replay != nil { // The version that was seen is the one before the first time.
 		return nil
 	}
 	version := versionOf(x.states[u.slot].value)

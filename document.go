@@ -116,6 +116,7 @@ func (d *documenter) operation(op *operationPlan) {
 	}
 	d.parameters(o, op)
 	d.conditions(o, op)
+	d.key(o, op)
 	d.requestBody(o, op)
 	d.responses(o, op)
 	d.webSocket(o, op)
@@ -276,7 +277,7 @@ func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
 		all[strconv.Itoa(r.Status)] = out
 	}
 	d.tags304(all, op)
-	for _, refusal := range slices.Concat(refusals(op), refusalsOfGuards(d.app, op), op.refusalsOfVersions()) {
+	for _, refusal := range slices.Concat(refusals(op), refusalsOfGuards(d.app, op), op.refusalsOfVersions(), op.refusalsOfKeys()) {
 		status := strconv.Itoa(refusal)
 		if all[status] == nil {
 			all[status] = d.refusal(refusal)

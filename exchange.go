@@ -38,6 +38,7 @@ type exchange struct {
 	files  form.Parts
 	held   slot // the input and output of the operation
 	answer answer
+	key    keyState
 	shown  problem.Problem
 	after  *Background // what runs when the answer is sent, or nil
 	inside bool        // the in-flight cap counts this request

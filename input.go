@@ -107,6 +107,7 @@ func (c *inputCompiler) compile(plan *inputPlan, t reflect.Type) []error {
 			c.use(p)
 		}
 	}
+	c.keys()
 	c.fill(plan, t)
 	for _, name := range c.pathNames {
 		if !slices.Contains(c.usedNames, name) {

@@ -36,6 +36,7 @@ type operationPlan struct {
 	wrapped    http.Handler // the operation within its middleware, or nil
 	unroutable bool         // the pattern is wrong
 	conditions conditions
+	keyed      keyed
 	pooled     bool // no method of the application's sees the input or output in its slot
 }
 
@@ -68,6 +69,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 	errs = append(errs, op.compileOutput(a)...)
 	errs = append(errs, op.compileRoles(a)...)
 	errs = append(errs, op.compileConditions()...)
+	errs = append(errs, op.compileKeys()...)
 	op.pooled = !op.input.callsMethods() && (op.output == nil || !op.output.CallsMethods()) && !op.conditions.answers
 	if op.input.body.kind != noBody && (op.method == http.MethodGet || op.method == http.MethodHead) {
 		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))

@@ -94,6 +94,8 @@ type Spec struct {
 	// Socket is what package ws does for it beyond the default.
 	Socket Socket
 
+	// Idempotency is what package idempotency does for it.
+	Idempotency Idempotency
 	// Conditional is what package conditional does for it beyond the default.
 	Conditional Conditional
 
@@ -131,6 +133,9 @@ type CrossSite struct {
 
 // Stream is how long an answer may take that is sent while it is made.
 type Stream struct{ Write, Heartbeat, Longest time.Duration }
+
+// Idempotency says that an operation takes keys, and that it needs one.
+type Idempotency struct{ Keyed, Required bool }
 
 // Conditional is what conditional requests mean to an operation beyond the default.
 type Conditional struct {
