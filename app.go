@@ -85,6 +85,7 @@ type mount struct {
 	handler http.Handler
 	spec    operation.Spec
 	gate    gate
+	folder  *folder // whose files it serves, or nil
 	limited
 }
 
@@ -210,6 +211,11 @@ func (a *App) addMounts() (errs []error) {
 		var more []error
 		m.limiters, m.unlimited, more = a.limitersOf(&m.spec, "mount", "mount-"+strings.Trim(m.prefix, "/"))
 		wrong = slices.Concat(wrong, more, m.gate.mistakes(&m.spec))
+		if m.folder != nil {
+			if err := m.folder.load(a, m); err != nil {
+				wrong = append(wrong, err)
+			}
+		}
 		if len(m.spec.Objects) > 0 {
 			wrong = append(wrong, errors.New("rules about objects do not reach a mounted handler"))
 		}
@@ -250,10 +256,12 @@ func (a *App) Audit() []OptOut {
 		}
 	}
 	for _, m := range a.mounts {
-		out = append(out, operation.OptOut{
-			Where: "mount " + m.prefix, Name: "Mount",
-			Reason: "a mounted handler is not validated and not in the document",
-		})
+		if m.folder == nil {
+			out = append(out, operation.OptOut{
+				Where: "mount " + m.prefix, Name: "Mount",
+				Reason: "a mounted handler is not validated and not in the document",
+			})
+		}
 		for _, o := range m.spec.OptOuts {
 			o.Where = "mount " + m.prefix
 			out = append(out, o)

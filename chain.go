@@ -250,8 +250,7 @@ func (x *exchange) runOperation() error {
 	case e.builtin != nil:
 		return e.builtin.answer(x)
 	case e.mount != nil:
-		e.mount.serve(x)
-		return nil
+		return e.mount.serve(x)
 	case e.operation.wrapped != nil:
 		x.forked = true
 		e.operation.wrapped.ServeHTTP(x.out, x.request(e.operation.spec.BodyLimit))

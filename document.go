@@ -277,7 +277,7 @@ func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
 		all[strconv.Itoa(r.Status)] = out
 	}
 	d.tags304(all, op)
-	for _, refusal := range slices.Concat(refusals(op), refusalsOfGuards(d.app, op), op.refusalsOfVersions(), op.refusalsOfKeys()) {
+	for _, refusal := range slices.Concat(refusals(op), refusalsOfGuards(d.app, op), op.refusalsOfVersions(), op.refusalsOfKeys(), refusalsOfDownloads(op)) {
 		status := strconv.Itoa(refusal)
 		if all[status] == nil {
 			all[status] = d.refusal(refusal)

@@ -81,6 +81,8 @@ func describeRefusal(status int) string {
 		return "Something went wrong; the request id leads to the cause in the log."
 	case http.StatusServiceUnavailable:
 		return "Too much to do, or it took too long; try again later."
+	case http.StatusRequestedRangeNotSatisfiable:
+		return "The ranges are not in the content, are too many or overlap."
 	default:
 		return strconv.Itoa(status) + " " + http.StatusText(status) + "."
 	}

@@ -49,7 +49,7 @@ func (a *App) compileChain() {
 }
 
 // serve hands the request to the mounted handler, without the prefix.
-func (m *mount) serve(x *exchange) {
+func (m *mount) serve(x *exchange) error {
 	r := x.request(m.spec.BodyLimit)
 	u := *r.URL
 	u.Path = strip(u.Path, m.prefix)
@@ -57,7 +57,11 @@ func (m *mount) serve(x *exchange) {
 		u.RawPath = strip(u.RawPath, m.prefix)
 	}
 	r.URL = &u
+	if m.folder != nil && len(m.spec.Middleware) == 0 {
+		return m.folder.serve(x, r)
+	}
 	m.handler.ServeHTTP(x.out, r)
+	return nil
 }
 
 func strip(path, prefix string) string {

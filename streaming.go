@@ -250,11 +250,7 @@ func (w *streamWriter) begin() error {
 	x.contentType(h, w.op.result.outline().content)
 	h["Cache-Control"] = x.app.noStore
 	h["X-Accel-Buffering"] = []string{"no"} // nginx would wait for the end.
-	if x.r.Body == http.NoBody || w.op.input.body.kind != noBody {
-		// The time limit of reading the request is over now. What watches the connection
-		// for the caller's going away would take it for that.
-		_ = w.control.SetReadDeadline(time.Time{})
-	}
+	x.watchCaller(w.control, w.op)
 	_ = w.control.SetWriteDeadline(time.Now().Add(w.op.spec.Stream.Write))
 	x.out.WriteHeader(x.answer.status)
 	return nil
@@ -341,7 +337,7 @@ func (w *streamWriter) end(err error, refused bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	over, begun := w.x.ctx.Err(), w.x.sent.Started()
-	defer func() { _ = w.control.SetReadDeadline(time.Now().Add(w.op.spec.Stream.Write)) }() // For what the caller sent and nobody read.
+	defer w.x.watchedCaller(w.control, w.op)
 	switch {
 	case w.failed != nil:
 		return w.failed

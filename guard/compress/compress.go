@@ -266,6 +266,11 @@ func (a *appender) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Accepts reports whether the client would rather have an answer gzipped. It is for
+// answers that are compressed already and the same for everybody: [Compressor] decides
+// for all others.
+func Accepts(r *http.Request) bool { return accepts(r.Header["Accept-Encoding"]) }
+
 // accepts reports whether a client would rather have gzip than the plain body (RFC
 // 9110 section 12.5.3).
 func accepts(fields []string) bool {

@@ -108,6 +108,8 @@ type Spec struct {
 	// Stream is how long an answer may take that is sent while it is made, 0 for the
 	// defaults.
 	Stream Stream
+	// SourceMaps serves those of a folder of files.
+	SourceMaps bool
 	// Requires are the types of providers that run though no field asks for
 	// their value.
 	Requires []reflect.Type

@@ -1,0 +1,93 @@
+package content
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// sending is an answer under way.
+type sending struct {
+	c       *Content
+	w       http.ResponseWriter
+	control *http.ResponseController
+	head    bool
+	buffer  []byte
+}
+
+// one sends a part, or all.
+func (s *sending) one(status int, part span) error {
+	s.w.Header().Set("Content-Length", strconv.FormatInt(part.length, 10))
+	if _, err := s.c.Reader.Seek(part.start, io.SeekStart); err != nil {
+		return fmt.Errorf("a part of the content: %w", err)
+	}
+	s.w.WriteHeader(status)
+	if s.head {
+		return nil
+	}
+	return s.copy(part)
+}
+
+// several sends parts as multipart/byteranges (RFC 9110 section 14.6).
+func (s *sending) several(spans []span, size int64) error {
+	boundary := rand.Text()
+	heads := make([]string, len(spans))
+	end := "\r\n--" + boundary + "--\r\n"
+	total := int64(len(end))
+	for i, part := range spans {
+		heads[i] = "\r\n--" + boundary + "\r\nContent-Type: " + s.c.Type + "\r\nContent-Range: " + part.contentRange(size) + "\r\n\r\n"
+		total += int64(len(heads[i])) + part.length
+	}
+	h := s.w.Header()
+	h.Set("Content-Type", "multipart/byteranges; boundary="+boundary)
+	h.Set("Content-Length", strconv.FormatInt(total, 10))
+	s.w.WriteHeader(http.StatusPartialContent)
+	for i, part := range spans {
+		if err := s.write([]byte(heads[i])); err != nil {
+			return err
+		}
+		if err := s.copy(part); err != nil {
+			return err
+		}
+	}
+	return s.write([]byte(end))
+}
+
+// copy sends a part of the content.
+func (s *sending) copy(part span) error {
+	if _, err := s.c.Reader.Seek(part.start, io.SeekStart); err != nil {
+		return fmt.Errorf("%w: %w", ErrContent, err)
+	}
+	if s.buffer == nil {
+		s.buffer = make([]byte, min(sendBytes, part.length))
+	}
+	for left := part.length; left > 0; {
+		if left < int64(len(s.buffer)) {
+			s.buffer = s.buffer[:left]
+		}
+		n, err := io.ReadFull(s.c.Reader, s.buffer)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrContent, err)
+		}
+		if err := s.write(s.buffer[:n]); err != nil {
+			return err
+		}
+		left -= int64(n)
+	}
+	s.buffer = s.buffer[:cap(s.buffer)]
+	return nil
+}
+
+// write sends p, within the time that the client has for it.
+func (s *sending) write(p []byte) error {
+	if s.c.Write > 0 {
+		_ = s.control.SetWriteDeadline(time.Now().Add(s.c.Write)) // A recorder of tests has none.
+	}
+	if _, err := s.w.Write(p); err != nil {
+		return fmt.Errorf("%w: %w", ErrClient, err)
+	}
+	return nil
+}
