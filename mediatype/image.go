@@ -15,7 +15,7 @@ const (
 // maxScans is how many passes a progressive JPEG may make over its pixels. Writers
 // make about ten. Each costs the decoder the whole picture, and the file a few
 // bytes.
-const maxScans = 100
+const maxScans = 24
 
 // walkPNG goes through the chunks (ISO/IEC 15948 section 5).
 func walkPNG(in *input, c *Content) string {
