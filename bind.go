@@ -46,6 +46,12 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 	if err := errors.Join(op.demandVersion(x), op.demandKey(x)); err != nil {
 		return err
 	}
+	return p.provide(x, v)
+}
+
+// provide fills in what the providers make, and the caller.
+func (p *inputPlan) provide(x *exchange, v reflect.Value) error {
+	op := x.match.Value.operation
 	for _, u := range p.uses {
 		if err := u.resolve(x); err != nil {
 			return err

@@ -54,25 +54,18 @@ func (x *exchange) operate() (err error) {
 	if op.streams() {
 		defer x.limitStart(op)()
 	}
-	err = op.call(x) // bind and validate, dependencies, handler: 400 413 415 422 404 403
+	err = x.attempt(op)
+	for times := 1; err != nil && x.runsAgain(op, err, times); times++ {
+		err = x.attempt(op)
+	}
 	if err == nil && x.answer.sender != nil {
 		return x.sendWhileMade(op)
-	}
-	if err == nil {
-		err = x.encode(op, &x.answer) // only declared fields; before the clean-up, so that a failure rolls back
-	}
-	if err == nil {
-		x.tag(op, &x.answer) // 304
-		err = x.keepAnswer(&x.answer)
 	}
 	if x.held != nil {
 		x.held.free()
 		x.held = nil
 	}
-	if err == nil {
-		err = x.after.accepted() // 503, before the commit
-	}
-	if err = x.cleanUp(err); err != nil { // commit or roll back, before a byte is sent
+	if err != nil {
 		return x.replay(err)
 	}
 	x.key.done = true

@@ -113,9 +113,12 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 	op.result, op.isResult = any(new(Out)).(result)
 	slots := new(slots[In, Out])
 	op.call = func(x *exchange) error {
-		s := slots.get(op.pooled)
-		x.held = s
-		if err := op.input.bind(x, reflect.ValueOf(&s.in).Elem()); err != nil {
+		s, again := x.held.(*typedSlot[In, Out])
+		if !again {
+			s = slots.get(op.pooled)
+			x.held = s
+		}
+		if err := op.input.fill(x, reflect.ValueOf(&s.in).Elem(), again); err != nil {
 			return err
 		}
 		var err error

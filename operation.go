@@ -37,6 +37,7 @@ type operationPlan struct {
 	unroutable bool         // the pattern is wrong
 	conditions conditions
 	keyed      keyed
+	again      bool // it may run more than once: see again.go
 	pooled     bool // no method of the application's sees the input or output in its slot
 }
 
@@ -75,6 +76,7 @@ func (op *operationPlan) compile(a *App) (errs []error) {
 		errs = append(errs, fmt.Errorf("the body of a %s request has no meaning (RFC 9110 section 9.3.1)", op.method))
 	}
 	errs = append(errs, op.hiddenEffects()...)
+	errs = append(errs, op.compileAgain()...)
 	errs = append(errs, op.compileStream()...)
 	errs = append(errs, op.compileSocket(a)...)
 	if len(op.spec.Middleware) > 0 && len(errs) == 0 {

@@ -93,7 +93,7 @@ func (t *transaction) end(ctx context.Context, failure error) error {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return fmt.Errorf("commit: %w", t.explain(err))
+			return fmt.Errorf("commit: %w", t.explainEnd(err))
 		}
 		return nil
 	}
@@ -102,4 +102,13 @@ func (t *transaction) end(ctx context.Context, failure error) error {
 		return fmt.Errorf("roll back: %w", t.db.Dialect.Explain(err))
 	}
 	return nil
+}
+
+// explainEnd is explain for a commit. Of a transaction that a collision has ended
+// earlier the driver only says that it is over.
+func (t *transaction) explainEnd(err error) error {
+	if t.collided.Load() && t.db.Dialect.kind(err) == 0 {
+		return collision(err)
+	}
+	return t.explain(err)
 }

@@ -34,21 +34,19 @@ const (
 	full
 )
 
-func failures() map[int]failure {
-	return map[int]failure{
-		noRows:    {http.StatusNotFound, "not_found", ""},
-		duplicate: {http.StatusConflict, "duplicate", "there is one already"},
-		reference: {http.StatusConflict, "reference", "something else refers to it, or what it refers to is not there"},
-		// A check judges the state that the change would lead to ("stock >= 0"): the
-		// same request may succeed later. That is a conflict (RFC 9110 section 15.5.10).
-		refused: {http.StatusConflict, "refused", "that is not possible as things are"},
-		// A value that the column can never hold stays wrong, however often it is sent.
-		unfit:       {http.StatusUnprocessableEntity, "unfit", "a value cannot be stored"},
-		conflict:    {http.StatusServiceUnavailable, "conflict", "others changed the same at the same time; try again"},
-		slow:        {http.StatusServiceUnavailable, "timeout", "the database took too long"},
-		unreachable: {http.StatusServiceUnavailable, "database_unavailable", "the database cannot be reached at the moment"},
-		full:        {http.StatusInsufficientStorage, "storage_full", "there is no room to store it"},
-	}
+var failures = [...]failure{
+	noRows:    {http.StatusNotFound, "not_found", ""},
+	duplicate: {http.StatusConflict, "duplicate", "there is one already"},
+	reference: {http.StatusConflict, "reference", "something else refers to it, or what it refers to is not there"},
+	// A check judges the state that the change would lead to ("stock >= 0"): the
+	// same request may succeed later. That is a conflict (RFC 9110 section 15.5.10).
+	refused: {http.StatusConflict, "refused", "that is not possible as things are"},
+	// A value that the column can never hold stays wrong, however often it is sent.
+	unfit:       {http.StatusUnprocessableEntity, "unfit", "a value cannot be stored"},
+	conflict:    {http.StatusServiceUnavailable, "conflict", "others changed the same at the same time; try again"},
+	slow:        {http.StatusServiceUnavailable, "timeout", "the database took too long"},
+	unreachable: {http.StatusServiceUnavailable, "database_unavailable", "the database cannot be reached at the moment"},
+	full:        {http.StatusInsufficientStorage, "storage_full", "there is no room to store it"},
 }
 
 // Explain returns an error of a driver as a caller may be told of it: a
@@ -76,10 +74,17 @@ func (d Dialect) Explain(err error) error {
 	if _, told := errors.AsType[*problem.Problem](err); told {
 		return err
 	}
-	f, known := failures()[d.kind(err)]
-	if !known {
+	kind := d.kind(err)
+	if kind == 0 {
 		return err
 	}
+	return failures[kind].of(err)
+}
+
+// collision is the failure of a transaction because of another one.
+func collision(err error) error { return failures[conflict].of(err) }
+
+func (f failure) of(err error) error {
 	p := problem.New(f.status, f.detail).Named(f.code).Wrap(err)
 	if f.status == http.StatusServiceUnavailable {
 		p.With("Retry-After", "1")

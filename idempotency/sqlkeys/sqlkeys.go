@@ -69,6 +69,9 @@ func (s *Store) transaction(tx any) (*sqldb.Tx, error) {
 	if tx == nil {
 		return nil, nil
 	}
+	if serial, ok := tx.(*sqldb.SerialTx); ok {
+		tx = serial.Tx
+	}
 	t, ok := tx.(*sqldb.Tx)
 	if !ok || t == nil {
 		return nil, fmt.Errorf("the transaction is a %T, want a *sqldb.Tx", tx)
