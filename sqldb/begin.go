@@ -87,7 +87,8 @@ func (t *transaction) begin(ctx context.Context, db *DB, pool *sql.DB, opts *sql
 
 // end commits if failure is nil, and rolls back otherwise.
 func (t *transaction) end(ctx context.Context, failure error) error {
-	if failure == nil {
+	gone := failure == nil && ctx.Err() != nil // The caller went away, or the time is over.
+	if failure == nil && !gone {
 		err := t.tx.Commit()
 		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // The caller went away, and that has rolled back.
 			err = ctx.Err()
@@ -100,6 +101,9 @@ func (t *transaction) end(ctx context.Context, failure error) error {
 	// Done already means that the end of the context has rolled back.
 	if err := t.tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
 		return fmt.Errorf("roll back: %w", t.db.Dialect.Explain(err))
+	}
+	if gone {
+		return fmt.Errorf("commit: %w", ctx.Err())
 	}
 	return nil
 }
