@@ -156,3 +156,9 @@ func onSQLite(t *testing.T) *sqldb.DB {
 	t.Helper()
 	return databasetest.Open(t, databasetest.URLOf(t, sqldb.SQLite))
 }
+
+func canceled() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx, cancel
+}

@@ -72,6 +72,9 @@ func migrate(ctx context.Context, dialect goose.Dialect, pool *sql.DB, files fs.
 		return err
 	}
 	if _, err = provider.Up(ctx); err != nil {
+		if partial, ok := errors.AsType[*goose.PartialError](err); ok && partial.Failed != nil && partial.Failed.Source != nil {
+			return fmt.Errorf("%s: %w", path.Base(partial.Failed.Source.Path), err)
+		}
 		return err
 	}
 	has, knows, err := provider.GetVersions(ctx)
