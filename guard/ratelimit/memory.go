@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // MemoryConfig configures a [Memory]. The zero value is the secure choice.
 type MemoryConfig struct {
-	// MaxKeys is how many budgets are kept, about 100 bytes each. A limit of two
+	// MaxKeys is how many budgets are kept, about 120 bytes each. A limit of two
 	// quotas has two budgets for each key. The default is 262,144.
 	MaxKeys int
 	// Now is the clock. The default is one that changes of the system's time do
@@ -27,11 +28,22 @@ type MemoryConfig struct {
 // a budget that is used up stays. Keys are hashed with a secret of the process,
 // so that nobody can choose keys that meet.
 type Memory struct {
+	_ [line]byte // Others may write beside it what each request reads here.
+
 	seed   maphash.Seed
 	shift  uint
 	shards []shard
-	now    func() int64
+	start  time.Time
+	lanes  sync.Pool    // has one of *uint32 for each core: in which lane it makes entries
+	now    func() int64 // nil for the time since start
+
+	_ [line]byte
 }
+
+// line is the size of a cache line.
+const line = 64
+
+var errSpend = errors.New("ratelimit: a spend whose quotas, states or cost are not in order")
 
 // NewMemory returns a store, or an error that names every mistake in cfg.
 func NewMemory(cfg MemoryConfig) (*Memory, error) {
@@ -46,106 +58,65 @@ func NewMemory(cfg MemoryConfig) (*Memory, error) {
 	for bits > 0 && cfg.MaxKeys>>bits < 64 {
 		bits--
 	}
-	m := &Memory{seed: maphash.MakeSeed(), shift: 64 - bits, shards: make([]shard, 1<<bits)}
+	m := &Memory{seed: maphash.MakeSeed(), shift: 64 - bits, start: time.Now(), shards: make([]shard, 1<<bits)}
 	for i := range m.shards {
-		m.shards[i].most = uint32(cfg.MaxKeys >> bits)
-		m.shards[i].table.buckets = make([]uint32, 16)
+		m.shards[i].table.init(uint32(cfg.MaxKeys >> bits))
 	}
-	start := time.Now()
-	m.now = func() int64 { return int64(time.Since(start)) }
+	var cores atomic.Uint32
+	m.lanes.New = func() any {
+		lane := cores.Add(1) % lanes
+		return &lane
+	}
 	if cfg.Now != nil {
-		start = cfg.Now()
-		m.now = func() int64 { return int64(cfg.Now().Sub(start)) }
+		m.now = steady(cfg.Now)
 	}
 	return m, nil
 }
 
-// shard is a part of the keys with a lock of its own.
-type shard struct {
-	mu    sync.Mutex
-	table table
-	last  int64 // the time of the latest request
-	skew  int64 // what is added to the clock since it went back
-	most  uint32
-
-	_ [64]byte // Two shards in one cache line would slow each other down.
+// Take is [Store.Take]. It never waits for long, and fails only if s is not in
+// order.
+func (m *Memory) Take(_ context.Context, s *Spend) error {
+	if len(s.Quotas) == 1 {
+		var one [1]charge
+		return m.take(one[:], s)
+	}
+	if len(s.Quotas) == 0 || len(s.Quotas) > maxQuotas {
+		return errSpend
+	}
+	var all [maxQuotas]charge
+	return m.take(all[:len(s.Quotas)], s)
 }
 
-// Take is [Store.Take]. It never waits, and fails only if s is not in order.
-func (m *Memory) Take(_ context.Context, s *Spend) error {
-	if len(s.Quotas) == 0 || len(s.Quotas) > maxQuotas || len(s.States) != len(s.Quotas) || s.Cost < 1 {
-		return errors.New("ratelimit: a spend without quotas, states or cost")
+func (m *Memory) take(charges []charge, s *Spend) error {
+	if len(s.States) != len(s.Quotas) || s.Cost < 1 {
+		return errSpend
 	}
 	hash := maphash.Bytes(m.seed, s.Key)
+	for i, q := range s.Quotas {
+		if q.Count < 1 || q.Count > maxCount || q.Window < 1 || q.Window > maxWindow {
+			return errSpend
+		}
+		id := idOf(hash, s.Algorithm, q)
+		for _, other := range charges[:i] {
+			if other.id == id {
+				return errSpend
+			}
+		}
+		charges[i].id = id
+	}
 	sh := &m.shards[hash>>m.shift]
-	now := m.now()
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	sh.take(sh.clock(now), hash, s)
+	now := int64(0)
+	if m.now != nil {
+		now = m.now()
+	} else {
+		now = int64(time.Since(m.start))
+	}
+	if !sh.takeKnown(now, charges, s) {
+		lane := m.lanes.Get().(*uint32)
+		sh.takeAny(now, *lane, charges, s)
+		m.lanes.Put(lane)
+	}
 	return nil
-}
-
-// clock returns the time of the shard, which never goes back: if that of the
-// machine does, it goes on from where it was. Budgets would last for ever
-// otherwise.
-func (sh *shard) clock(now int64) int64 {
-	const race = int64(100 * time.Millisecond) // Requests read the clock before they wait for the lock.
-	if now += sh.skew; now < sh.last {
-		if sh.last-now > race {
-			sh.skew += sh.last - now
-		}
-		now = sh.last
-	}
-	sh.last = now
-	return now
-}
-
-// take asks every quota first and charges them then.
-func (sh *shard) take(now int64, hash uint64, s *Spend) {
-	s.Allowed = true
-	var found [maxQuotas]uint32
-	for i, q := range s.Quotas {
-		id := sh.table.find(idOf(hash, s.Algorithm, q))
-		found[i] = id
-		var whole budget
-		b := &whole
-		if id != 0 {
-			b = &sh.table.at(id).budget
-		}
-		wait := b.wait(now, s.Cost, s.Algorithm, q)
-		s.States[i] = b.state(now, s.Algorithm, q)
-		s.States[i].Wait = time.Duration(wait)
-		if wait > 0 {
-			s.Allowed = false
-		}
-	}
-	if !s.Allowed {
-		return
-	}
-	for i, q := range s.Quotas {
-		id := sh.entry(now, found[i], idOf(hash, s.Algorithm, q))
-		b := &sh.table.at(id).budget
-		b.spend(now, s.Cost, s.Algorithm, q)
-		s.States[i] = b.state(now, s.Algorithm, q)
-		sh.table.rank(id, load(s.States[i].Remaining, q.Count))
-	}
-}
-
-func (b *budget) wait(now int64, cost int, a Algorithm, q Quota) int64 {
-	if a == GCRA {
-		return b.bucketWait(now, cost, q)
-	}
-	t := tick(int64(q.Window))
-	b.expire(now, q, t)
-	return b.windowWait(now, cost, q, t)
-}
-
-func (b *budget) spend(now int64, cost int, a Algorithm, q Quota) {
-	if a == GCRA {
-		b.bucketSpend(now, cost, q)
-		return
-	}
-	b.windowSpend(now, cost, q, tick(int64(q.Window)))
 }
 
 // idOf returns the id of one budget of a key.
@@ -164,4 +135,35 @@ func (m *Memory) Len() int {
 		m.shards[i].mu.Unlock()
 	}
 	return n
+}
+
+// steady returns a clock that counts nanoseconds from its first reading and goes
+// on from where it was if now goes back. Budgets would last for ever otherwise.
+func steady(now func() time.Time) func() int64 {
+	const (
+		race = int64(100 * time.Millisecond) // by how much later a request may come than it read the clock
+		step = int64(time.Millisecond)       // how often last is written: it would wander between the cores
+	)
+	start := now()
+	var last, skew atomic.Int64
+	var mu sync.Mutex
+	read := func() int64 {
+		added := skew.Load() // First, or a request would add what makes up for a jump it has not seen.
+		return added + int64(now().Sub(start))
+	}
+	return func() int64 {
+		t, l := read(), last.Load()
+		switch {
+		case t > l+step:
+			last.CompareAndSwap(l, t)
+		case t < l-race:
+			mu.Lock()
+			defer mu.Unlock()
+			if t = read(); t < last.Load()-race {
+				skew.Add(last.Load() - t)
+			}
+			return last.Load()
+		}
+		return max(t, l)
+	}
 }

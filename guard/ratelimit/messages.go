@@ -48,7 +48,7 @@ func NewMessages(cfg MessagesConfig) (*Messages, error) {
 
 // Connection returns the budget of one connection.
 func (m *Messages) Connection() *Connection {
-	return &Connection{limit: m, start: m.now(), budgets: make([]budget, len(m.quotas))}
+	return &Connection{limit: m, start: m.now(), budgets: make([]window, len(m.quotas))}
 }
 
 // Connection is the budget of one connection. It must not be used by two
@@ -57,7 +57,13 @@ type Connection struct {
 	limit   *Messages
 	start   time.Time
 	last    int64
-	budgets []budget
+	budgets []window
+}
+
+// window is a budget together with its slots.
+type window struct {
+	budget
+	between
 }
 
 // Take charges one message. If ok is false it was not charged, and wait is how
@@ -65,13 +71,15 @@ type Connection struct {
 func (c *Connection) Take() (wait time.Duration, ok bool) {
 	c.last = max(c.last, int64(c.limit.now().Sub(c.start)))
 	for i, q := range c.limit.quotas {
-		wait = max(wait, time.Duration(c.budgets[i].wait(c.last, 1, c.limit.algorithm, q)))
+		b := &c.budgets[i]
+		wait = max(wait, time.Duration(b.wait(&b.between, c.last, 1, c.limit.algorithm, q)))
 	}
 	if wait > 0 {
 		return wait, false
 	}
 	for i, q := range c.limit.quotas {
-		c.budgets[i].spend(c.last, 1, c.limit.algorithm, q)
+		b := &c.budgets[i]
+		b.spend(&b.between, c.last, 1, c.limit.algorithm, q)
 	}
 	return 0, true
 }

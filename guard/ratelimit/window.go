@@ -16,13 +16,51 @@ type slot struct {
 }
 
 // budget is what one key has spent of one quota. Its zero value is a whole
-// budget.
+// budget. It has the first and the last slot of a sliding window itself; those
+// between are kept beside it and needed seldom, so that most requests change one
+// cache line.
 type budget struct {
 	until int64  // the time at which it is whole again, in nanoseconds; for GCRA the theoretical arrival time
-	total uint32 // the sum of ring
-	head  uint8  // the oldest slot of ring
+	total uint32 // the sum of all slots
 	used  uint8  // how many slots are used
-	ring  [slots]slot
+	head  uint8  // the oldest slot of those between
+	first slot   // the oldest slot, if two are used
+	last  slot   // the newest
+}
+
+// between are the slots of a window that are neither the first nor the last.
+type between [slots - 2]slot
+
+// at returns the slot i, counted from the oldest one that is used.
+func (b *budget) at(mid *between, i uint8) slot {
+	switch i {
+	case b.used - 1:
+		return b.last
+	case 0:
+		return b.first
+	}
+	return mid[(b.head+i-1)%uint8(len(mid))]
+}
+
+// push makes s the newest slot. One must be free.
+func (b *budget) push(mid *between, s slot) {
+	if b.used == 1 {
+		b.first = b.last
+	} else if b.used > 1 {
+		mid[(b.head+b.used-2)%uint8(len(mid))] = b.last
+	}
+	b.last = s
+	b.used++
+}
+
+// pop takes out the oldest slot.
+func (b *budget) pop(mid *between) {
+	b.total -= b.at(mid, 0).n
+	if b.used > 2 {
+		b.first = mid[b.head]
+		b.head = (b.head + 1) % uint8(len(mid))
+	}
+	b.used--
 }
 
 // tick returns the resolution in which the slots of a window are kept. Two
@@ -49,20 +87,18 @@ func age(now, tick int64, s slot) int64 {
 }
 
 // expire gives back what is older than the window.
-func (b *budget) expire(now int64, q Quota, tick int64) {
+func (b *budget) expire(mid *between, now int64, q Quota, tick int64) {
 	if now >= b.until {
 		*b = budget{}
 		return
 	}
-	for b.used > 0 && age(now, tick, b.ring[b.head]) >= int64(q.Window) {
-		b.total -= b.ring[b.head].n
-		b.head = (b.head + 1) % slots
-		b.used--
+	for b.used > 0 && age(now, tick, b.at(mid, 0)) >= int64(q.Window) {
+		b.pop(mid)
 	}
 }
 
 // windowWait returns how long it takes until cost units are free, 0 if they are.
-func (b *budget) windowWait(now int64, cost int, q Quota, tick int64) int64 {
+func (b *budget) windowWait(mid *between, now int64, cost int, q Quota, tick int64) int64 {
 	need := int(b.total) + cost - q.Count
 	switch {
 	case need <= 0:
@@ -71,7 +107,7 @@ func (b *budget) windowWait(now int64, cost int, q Quota, tick int64) int64 {
 		return int64(q.Window)
 	}
 	for i := range b.used - 1 {
-		s := b.ring[(b.head+i)%slots]
+		s := b.at(mid, i)
 		if need -= int(s.n); need <= 0 {
 			return int64(q.Window) - age(now, tick, s)
 		}
@@ -80,23 +116,21 @@ func (b *budget) windowWait(now int64, cost int, q Quota, tick int64) int64 {
 }
 
 // windowSpend writes down cost units.
-func (b *budget) windowSpend(now int64, cost int, q Quota, tick int64) {
+func (b *budget) windowSpend(mid *between, now int64, cost int, q Quota, tick int64) {
 	whole := (now + tick - 1) / tick
 	at := uint32(whole)
 	slice := (int64(q.Window)/tick + slots - 2) / (slots - 1) // Rounded up, or a window could touch one more.
 	b.total += uint32(cost)
 	b.until = now + int64(q.Window)
 	if b.used > 0 {
-		last := &b.ring[(b.head+b.used-1)%slots]
-		before := whole - int64(at-last.at)
-		if b.used == slots || last.at == at || q.Count > slots && before/slice == whole/slice {
-			last.at = at
-			last.n += uint32(cost)
+		before := whole - int64(at-b.last.at)
+		if b.used == slots || b.last.at == at || q.Count > slots && before/slice == whole/slice {
+			b.last.at = at
+			b.last.n += uint32(cost)
 			return
 		}
 	}
-	b.ring[(b.head+b.used)%slots] = slot{at, uint32(cost)}
-	b.used++
+	b.push(mid, slot{at, uint32(cost)})
 }
 
 // interval is the time in which one unit of a bucket comes back, rounded up: in
@@ -113,6 +147,33 @@ func (b *budget) bucketWait(now int64, cost int, q Quota) int64 {
 
 func (b *budget) bucketSpend(now int64, cost int, q Quota) {
 	b.until = max(b.until, now) + int64(cost)*interval(q)
+}
+
+// latest returns the time of a request that read the clock at now. A budget is
+// whole within its window of what was spent last: if it is not, another request
+// has read the clock later and was served before.
+func (b *budget) latest(now int64, a Algorithm, q Quota) int64 {
+	if a == GCRA {
+		return max(now, b.until-int64(q.Count)*interval(q))
+	}
+	return max(now, b.until-int64(q.Window))
+}
+
+func (b *budget) wait(mid *between, now int64, cost int, a Algorithm, q Quota) int64 {
+	if a == GCRA {
+		return b.bucketWait(now, cost, q)
+	}
+	t := tick(int64(q.Window))
+	b.expire(mid, now, q, t)
+	return b.windowWait(mid, now, cost, q, t)
+}
+
+func (b *budget) spend(mid *between, now int64, cost int, a Algorithm, q Quota) {
+	if a == GCRA {
+		b.bucketSpend(now, cost, q)
+		return
+	}
+	b.windowSpend(mid, now, cost, q, tick(int64(q.Window)))
 }
 
 // state returns what holds of the budget, which has expired what it can.
