@@ -36,6 +36,10 @@ type App struct {
 	groups     []*Group
 	operations []*operationPlan
 	mounts     []mount
+	subApps    []*subApp
+	outer      *App   // that this one is below, or nil
+	base       string // what stands before its paths in those that callers use
+	guards     int    // how many of steps are
 	middleware []func(http.Handler) http.Handler
 	lifespan
 	overrides []*provider
@@ -78,6 +82,7 @@ type endpoint struct {
 	operation *operationPlan
 	mount     *mount
 	builtin   *builtin
+	below     *subApp
 }
 
 type mount struct {
@@ -166,6 +171,10 @@ func (a *App) compile() error {
 
 func (a *App) doCompile() error {
 	errs := slices.Clone(a.mistakes)
+	if a.outer == nil {
+		a.base = a.cfg.RootPath
+		errs = append(errs, checkRootPath(a.base)...)
+	}
 	var err error
 	if a.defences, err = a.cfg.build(); err != nil {
 		errs = append(errs, err)
@@ -192,6 +201,7 @@ func (a *App) doCompile() error {
 		}
 	}
 	errs = append(errs, a.addMounts()...)
+	errs = append(errs, a.addSubApps()...)
 	errs = append(errs, a.addWellKnown()...)
 	if len(errs) == 0 {
 		errs = append(errs, a.makeDocument())
@@ -267,5 +277,5 @@ func (a *App) Audit() []OptOut {
 			out = append(out, o)
 		}
 	}
-	return out
+	return append(out, a.auditSubApps(a.cfg.optOuts())...)
 }

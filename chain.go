@@ -30,8 +30,9 @@ func (a *App) chain() (guards, inner []step) {
 		{"rate limit by client", (*exchange).limitClient},                                   // 429
 	}
 	inner = []step{
-		{"route, method allowlist, time limit", (*exchange).findRoute},        // 307 400 404 405
-		{"WebSocket: handshake, Origin", (*exchange).checkHandshake},          // 400 403 405 426
+		{"route, method allowlist, time limit", (*exchange).findRoute}, // 307 400 404 405
+		{"WebSocket: handshake, Origin", (*exchange).checkHandshake},   // 400 403 405 426
+		{"the app that is mounted there, without its guards", (*exchange).enterSubApp},
 		{"authentication: who is calling", (*exchange).authenticate},          // 400 401, 403 for a page of another site
 		{"cross-site request: Fetch Metadata, Origin", (*exchange).checkSite}, // 403
 		{"access rule", (*exchange).checkAccess},                              // 401 403
@@ -161,7 +162,7 @@ func (x *exchange) shareAcrossOrigins() error {
 	}
 	allow := ""
 	if x.r.Method == http.MethodOptions {
-		allow = x.app.routes.Find(http.MethodOptions, x.r.URL).Allow
+		allow = x.app.find(http.MethodOptions, x.r.URL).Allow
 	}
 	if preflight, err := x.app.cors.Preflight(h, x.r, allow); !preflight {
 		return err
@@ -215,7 +216,7 @@ func (x *exchange) findRoute() error {
 		x.out.WriteHeader(http.StatusNoContent)
 		return errAnswered
 	case route.Redirect:
-		x.out.Header()["Location"] = []string{x.match.Location}
+		x.out.Header()["Location"] = []string{x.app.base + x.match.Location}
 		x.out.WriteHeader(http.StatusTemporaryRedirect)
 		return errAnswered
 	case route.MethodNotAllowed:

@@ -100,6 +100,10 @@ type Config struct {
 	// Background is the pool of what runs after answers; see [Background]. Its Logger is
 	// that of the app.
 	Background jobs.PoolConfig
+	// RootPath is what a proxy in front takes away from the paths of requests: "/api".
+	// The document, redirects and [App.URL] put it back. The setting --root-path replaces
+	// it.
+	RootPath string
 	// MaxInFlight is how many requests are served at once before more are
 	// answered 503. The default is 1024.
 	MaxInFlight int

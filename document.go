@@ -64,7 +64,7 @@ func (a *App) makeDocument() error {
 	}
 	d.tags()
 	if len(d.doc.Servers) == 0 { // What readers assume without it (OpenAPI 3.1, 4.8.1), said to those who do not.
-		d.doc.Servers = []openapi.Server{{URL: "/"}}
+		d.doc.Servers = []openapi.Server{{URL: cmp.Or(a.base, "/")}}
 	}
 	if a.cfg.EditDocument != nil {
 		a.cfg.EditDocument(d.doc)

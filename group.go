@@ -49,8 +49,18 @@ func (g *Group) Group(prefix string, options ...Option) *Group {
 // Mount hands every request below prefix to handler, without the prefix. It
 // needs an access rule like an operation. What the handler reads is not
 // validated and what it serves is not in the document: the audit says so.
+//
+// An *App is another matter. It keeps its operations with their rules, its providers,
+// schemes, middleware, errors and a document of its own, below prefix as well. It starts
+// and stops with the app above, whose guards of the connection hold for both, once: its
+// Config has none of Hosts, Proxies, CORS, RateLimit, MaxInFlight and Headers, and
+// nothing in options or in the group may pretend to protect it.
 func Mount(r Router, prefix string, handler http.Handler, options ...Option) {
 	g := r.router()
+	if sub, ok := handler.(*App); ok && sub != nil {
+		g.mountApp(prefix, sub, options)
+		return
+	}
 	m := mount{prefix: g.prefix + prefix, handler: handler}
 	g.app.mustBeOpen("mount " + m.prefix)
 	apply(&m.spec, g.options, options)

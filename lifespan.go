@@ -27,8 +27,8 @@ type hook struct {
 	run  func(context.Context) error
 }
 
-// OnStart runs f when the app starts, after its app-scoped providers and in the order of
-// declaration. An error keeps the app from starting, and so does a function that takes
+// OnStart runs f when the app starts, after its app-scoped providers after the apps that are
+// mounted and in the order of declaration. An error keeps the app from starting, and so does a function that takes
 // longer than [Config].StartTimeout.
 func (a *App) OnStart(f func(context.Context) error) {
 	a.onStart = append(a.onStart, a.given("OnStart", f))
@@ -87,6 +87,11 @@ func (a *App) doStart(ctx context.Context) error {
 	if err := a.makeSingletons(ctx); err != nil {
 		return err
 	}
+	for _, m := range a.subApps {
+		if err := m.app.Start(ctx); err != nil {
+			return errors.Join(fmt.Errorf("mount %s: %w", m.prefix, err), a.Stop(context.WithoutCancel(ctx)))
+		}
+	}
 	for _, h := range a.onStart {
 		if err := a.inTime(ctx, a.cfg.StartTimeout, h.run); err != nil {
 			return errors.Join(fmt.Errorf("start: %s: %w", h.name, err), a.Stop(context.WithoutCancel(ctx)))
@@ -121,6 +126,11 @@ func (a *App) Stop(ctx context.Context) error {
 	for _, h := range slices.Backward(a.onStop) {
 		if err := a.stopInTime(ctx, h.run); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", h.name, err))
+		}
+	}
+	for _, m := range slices.Backward(a.subApps) {
+		if err := m.app.Stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("mount %s: %w", m.prefix, err))
 		}
 	}
 	for _, p := range slices.Backward(a.singletons) {

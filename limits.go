@@ -94,7 +94,7 @@ func (a *App) limitersOf(spec *operation.Spec, kind, name string) (list []*ratel
 			if rule.Name = name; i > 0 {
 				rule.Name = fmt.Sprintf("%s-%d", name, i+1)
 			}
-			rule.Scope = cmp.Or(rule.Scope, fmt.Sprintf("%s %q %d", kind, name, i+1)) // Another one may be called like the policy.
+			rule.Scope = cmp.Or(rule.Scope, a.mountedAt()+fmt.Sprintf("%s %q %d", kind, name, i+1)) // Another one may be called like the policy.
 		}
 		general := a.cfg.RateLimit
 		limiter, err := ratelimit.New(ratelimit.Config{
@@ -135,7 +135,7 @@ func (x *exchange) isFree() bool {
 	if x.r.Method == http.MethodConnect {
 		return false
 	}
-	switch e := x.app.routes.Find(x.r.Method, x.r.URL).Value; {
+	switch e := x.app.find(x.r.Method, x.r.URL).Value; {
 	case e.operation != nil:
 		return e.operation.unlimited
 	case e.mount != nil:

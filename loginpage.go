@@ -39,7 +39,7 @@ func (x *exchange) leadToLogIn(p *problem.Problem) bool {
 			setCookie(h, &http.Cookie{Name: d.Security.Name, MaxAge: -1})
 		}
 	}
-	location, err := sameSite(x.app.logInPage + "?next=" + url.QueryEscape(x.r.URL.RequestURI()))
+	location, err := sameSite(x.app.base + x.app.logInPage + "?next=" + url.QueryEscape(x.app.base+x.r.URL.RequestURI()))
 	if !taken || err != nil {
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 // compileChain puts the middleware of Use between the two parts of the chain.
 func (a *App) compileChain() {
 	guards, inner := a.chain()
+	a.guards = len(guards)
 	if len(a.middleware) == 0 {
 		a.steps = append(guards, inner...)
 		return

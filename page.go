@@ -80,7 +80,7 @@ func (a *App) URL(operation string, args ...any) (string, error) {
 	}
 	for _, op := range a.operations {
 		if op.id == operation {
-			return fillPath(op.path, args)
+			return fillPath(a.base, op.path, args)
 		}
 	}
 	return "", fmt.Errorf("URL: there is no operation %q", operation)
@@ -88,7 +88,7 @@ func (a *App) URL(operation string, args ...any) (string, error) {
 
 // fillPath puts args into a pattern. Only the last parameter, if it ends in "...",
 // may hold slashes.
-func fillPath(pattern string, args []any) (string, error) {
+func fillPath(base, pattern string, args []any) (string, error) {
 	names, err := route.Names(pattern)
 	if err != nil {
 		return "", err
@@ -97,6 +97,7 @@ func fillPath(pattern string, args []any) (string, error) {
 		return "", fmt.Errorf("URL: %s has %d parameters, and %d are given", pattern, len(names), len(args))
 	}
 	var path strings.Builder
+	path.WriteString(base)
 	rest := pattern
 	for i, name := range names {
 		before, after, _ := strings.Cut(rest, "{")

@@ -80,7 +80,7 @@ func (a *App) routeLines() []routeLine {
 			TimeoutMS: a.cfg.Timeout.Milliseconds(), Summary: b.summary,
 		})
 	}
-	return lines
+	return append(lines, a.routesOfSubApps()...)
 }
 
 // summary returns what the document says about op.
@@ -137,6 +137,7 @@ func printJSON(w io.Writer, value any) error {
 // openapiCommand prints the document.
 type openapiCommand struct {
 	YAML   bool   `name:"yaml" help:"Print YAML. It is also what a file called .yaml or .yml gets."`
+	Mount  string `placeholder:"PREFIX" help:"Print that of the app that is mounted there."`
 	Output string `short:"o" placeholder:"FILE" help:"Write to this file."`
 }
 
@@ -145,7 +146,11 @@ func (c *openapiCommand) Run(p *program) error {
 	if err := p.compile(Settings{}); err != nil {
 		return err
 	}
-	document, err := p.app.Document()
+	app := p.app.below(c.Mount)
+	if app == nil {
+		return fmt.Errorf("no app is mounted at %s", observe.Printable(c.Mount, 80))
+	}
+	document, err := app.Document()
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if len(c.TrustedProxies) > 0 {
 		app.cfg.Proxies = c.proxies()
 	}
+	if c.RootPath != "" {
+		app.cfg.RootPath = c.RootPath
+	}
 	if c.RateLimit != "" {
 		app.cfg.RateLimit.Rule.Limit = c.RateLimit
 	}

@@ -43,6 +43,9 @@ type Settings struct {
 	// PublicURL is the URL under which the world reaches the app, without a path:
 	// https://api.example.com. In development it is that of Addr.
 	PublicURL string `name:"public-url" env:"FASTNESS_PUBLIC_URL" placeholder:"URL" help:"URL under which the world reaches the app, such as https://api.example.com; in development it is localhost."`
+	// RootPath is what a proxy in front takes away from the paths of requests, such as
+	// "/api"; see [Config].
+	RootPath string `name:"root-path" env:"FASTNESS_ROOT_PATH" placeholder:"PATH" help:"What a proxy in front takes away from the paths of requests, such as /api."`
 	// DataDir is the folder for what the program stores: the development
 	// certificate, and whatever the app keeps in files. It is relative to the
 	// working directory. The default is the program's name followed by "-data".

@@ -39,6 +39,9 @@ func (a *App) addWellKnown() (errs []error) {
 		{path: "/docs", access: access, summary: "Docs page", answer: a.whereShown(serveDocs(page))},
 		{path: "/docs/{asset...}", access: access, summary: "Docs page", answer: a.whereShown(serveDocs(page))},
 	})...)
+	if a.outer != nil { // What the site as a whole says is the outer one's.
+		return errs
+	}
 	if a.contact != nil {
 		errs = append(errs, a.addBuiltins([]builtin{{path: securitytxt.Path, access: "public", summary: "Whom to tell of a vulnerability", answer: a.serveContact}})...)
 	}
@@ -76,7 +79,7 @@ func (a *App) takes(path string) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(a.subApps, func(m *subApp) bool { return path == m.prefix || strings.HasPrefix(path, m.prefix+"/") })
 }
 
 // hasBuiltin reports whether path is not the application's own.
@@ -108,7 +111,7 @@ func (a *App) whereShown(answer func(*exchange) error) func(*exchange) error {
 
 // DocsShown reports whether the document and the docs page are served.
 func (a *App) DocsShown() bool {
-	return a.cfg.Docs == DocsPublic || a.cfg.Docs == DocsInDevelopment && a.development.Load()
+	return a.cfg.Docs == DocsPublic || a.cfg.Docs == DocsInDevelopment && a.outermost().development.Load()
 }
 
 // rendered is the document as it is served, made when it is first asked for.
