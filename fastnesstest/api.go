@@ -137,6 +137,19 @@ func (a *API) Do(method, target string, body any, options ...Option) *Response {
 // send sends a request and returns the answer and its expected status, or 0.
 func (a *API) send(method, target string, body any, options []Option) (*Response, int) {
 	a.t.Helper()
+	sent := a.request(method, target, body, options)
+	if a.jar == nil {
+		return a.Send(sent.Request), sent.status
+	}
+	a.jar.dress(a, &sent)
+	res := a.Send(sent.Request)
+	a.jar.keep(sent.Request, res.Header)
+	return res, sent.status
+}
+
+// request makes a request of the options.
+func (a *API) request(method, target string, body any, options []Option) request {
+	a.t.Helper()
 	content, contentType, err := a.encode(body)
 	if err != nil {
 		a.t.Fatalf("%s %s: body: %v", method, target, err)
@@ -155,13 +168,7 @@ func (a *API) send(method, target string, body any, options []Option) (*Response
 	for _, o := range options {
 		o(&sent)
 	}
-	if a.jar == nil {
-		return a.Send(sent.Request), sent.status
-	}
-	a.jar.dress(a, &sent)
-	res := a.Send(sent.Request)
-	a.jar.keep(sent.Request, res.Header)
-	return res, sent.status
+	return sent
 }
 
 // newRequest returns a request as a server gets it.
