@@ -1,9 +1,11 @@
 package pubsub_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,7 +14,9 @@ import (
 
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/pubsub"
+	"github.com/fastness/fastness/pubsub/pubsubtest"
 	"github.com/fastness/fastness/secret"
+	"github.com/fastness/fastness/sqldb"
 )
 
 // note is what most tests publish.
@@ -291,4 +295,37 @@ func TestTheLoopOverEventsClosesTheSubscription(t *testing.T) {
 		t.Errorf("Next() after the loop = %v, want ErrClosed", err)
 	}
 	eventually(t, func() bool { return h.Stats().Subscribers == 0 }, "its place is given back")
+}
+
+// What did not happen is not told, and what happened is told once it did.
+func TestWhatRollsBackIsNotTold(t *testing.T) {
+	pubsubtest.Transactions(t, &pubsubtest.Memory{}, pubsubtest.NoDatabase(t))
+	h, db := newHub(t, pubsub.Config{}), pubsubtest.NoDatabase(t)
+	s := subscribe(t, h, "a", pubsub.Now)
+	broken := errors.New("broken")
+	for n, failure := range []error{broken, nil} {
+		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+			if err := h.PublishTx(t.Context(), tx, "a", note{N: n}); err != nil {
+				t.Error(err)
+			}
+			publish(t, h, "a", 10+n, 10+n)
+			return failure
+		})
+		if !errors.Is(err, failure) {
+			t.Error(err)
+		}
+	}
+	want(t, s, 3, "10 11 1")
+}
+
+// Too late to roll back, but not silent.
+func TestATransactionThatCannotTellSaysSoInTheLog(t *testing.T) {
+	var log bytes.Buffer
+	bus := &pubsubtest.Memory{}
+	h := newHub(t, pubsub.Config{Name: "notes", Bus: bus, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	bus.Stop()
+	err := pubsubtest.NoDatabase(t).Tx(t.Context(), func(tx *sqldb.Tx) error { return h.PublishTx(t.Context(), tx, "a", note{}) })
+	if err != nil || !strings.Contains(log.String(), "was not published") {
+		t.Errorf("Tx() = %v, and the log is %q", err, log.String())
+	}
 }

@@ -61,6 +61,10 @@ func TestAServerThatForgetsIsAGap(t *testing.T) {
 	pubsubtest.Restart(t, engine(t, "redis-server", false))
 }
 
+func TestWhatRollsBackIsNotTold(t *testing.T) {
+	pubsubtest.Transactions(t, start(t, "redis-server").bus(t, redis.BusConfig{}), pubsubtest.NoDatabase(t))
+}
+
 func TestBusConfigMistakes(t *testing.T) {
 	store := open(t, redis.Config{URL: secret.New("redis://localhost")})
 	_, err := store.Bus(redis.BusConfig{History: -1, HistoryAge: 1, MaxData: -1})

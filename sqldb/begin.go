@@ -96,6 +96,7 @@ func (t *transaction) end(ctx context.Context, failure error) error {
 		if err != nil {
 			return fmt.Errorf("commit: %w", t.explainEnd(err))
 		}
+		t.committed()
 		return nil
 	}
 	// Done already means that the end of the context has rolled back.

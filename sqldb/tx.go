@@ -29,6 +29,7 @@ type transaction struct {
 	// collided says that a statement failed because of another transaction: the
 	// commit of what an operation made of that does not count.
 	collided atomic.Bool
+	after    []func() // the commit
 }
 
 // explain maps an error, and remembers those that another try may not meet.
