@@ -52,7 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	}
 }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // event is what the suite publishes.
 type event struct {
