@@ -16,6 +16,7 @@ type input struct {
 	size int64
 	head []byte
 	err  error
+	buf  []byte // of piece
 }
 
 // window returns the bytes from one place to another, or fewer if they cannot be
@@ -24,8 +25,23 @@ func (in *input) window(from, to int64) []byte {
 	if in.err != nil || to <= from {
 		return nil
 	}
-	buf := make([]byte, to-from)
-	n, err := in.r.ReadAt(buf, from)
+	return in.fill(make([]byte, to-from), from)
+}
+
+// piece returns what stands at a place, up to pieceBytes. It holds until the next
+// call.
+func (in *input) piece(at int64) []byte {
+	if in.err != nil {
+		return nil
+	}
+	if in.buf == nil {
+		in.buf = make([]byte, min(in.size, pieceBytes))
+	}
+	return in.fill(in.buf[:min(pieceBytes, in.size-at)], at)
+}
+
+func (in *input) fill(buf []byte, at int64) []byte {
+	n, err := in.r.ReadAt(buf, at)
 	if n < len(buf) {
 		if err == nil || errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
@@ -79,6 +95,20 @@ func (w *walker) skip(n int64) {
 		w.at += int64(done)
 		n -= int64(done)
 		if err != nil {
+			w.fail(err)
+		}
+	}
+}
+
+// until goes past the next byte that is b.
+func (w *walker) until(b byte) {
+	for !w.short {
+		piece, err := w.buf.ReadSlice(b)
+		w.at += int64(len(piece))
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
 			w.fail(err)
 		}
 	}

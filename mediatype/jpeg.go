@@ -100,9 +100,7 @@ func (w *walker) marker() byte {
 // scan goes past entropy-coded data and returns the marker behind it.
 func (w *walker) scan() byte {
 	for !w.short {
-		if w.byte() != 0xff {
-			continue
-		}
+		w.until(0xff)
 		b := w.byte()
 		for b == 0xff && !w.short {
 			b = w.byte()

@@ -132,31 +132,34 @@ var openings = [...]string{"<script", "<html", "<!doctype", "<iframe", "<object"
 // hasMarkup looks through all of the content: a comment of a picture may stand
 // anywhere in it.
 func hasMarkup(in *input) bool {
-	const overlap = 32
-	step := int64(pieceBytes - overlap)
-	for at := int64(0); at < in.size; at += step {
-		piece := bytes.ToLower(in.window(at, min(at+pieceBytes, in.size)))
-		if in.err != nil {
-			return false
-		}
-		for _, opening := range openings {
-			if opens(piece, opening) {
-				return true
-			}
+	const overlap = 32 // more than the longest opening
+	for at := int64(0); at < in.size; at += pieceBytes - overlap {
+		piece := in.piece(at)
+		if opens(piece, '<') || opens(piece, '_') {
+			return true
 		}
 	}
 	return false
 }
 
-func opens(piece []byte, opening string) bool {
-	for {
-		i := bytes.Index(piece, []byte(opening))
-		if i < 0 {
-			return false
+// opens looks for openings that begin with one character.
+func opens(piece []byte, first byte) bool {
+	for i := bytes.IndexByte(piece, first); i >= 0; i = bytes.IndexByte(piece, first) {
+		piece = piece[i:]
+		for _, opening := range openings {
+			if beginsWith(piece, opening) {
+				return true
+			}
 		}
-		piece = piece[i+len(opening):]
-		if strings.HasSuffix(opening, "(") || len(piece) == 0 || bytes.IndexByte([]byte(" \t\r\n\f/>"), piece[0]) >= 0 {
-			return true
-		}
+		piece = piece[1:]
 	}
+	return false
+}
+
+func beginsWith(piece []byte, opening string) bool {
+	if len(piece) < len(opening) || piece[0] != opening[0] || !strings.EqualFold(string(piece[:len(opening)]), opening) {
+		return false
+	}
+	rest := piece[len(opening):]
+	return strings.HasSuffix(opening, "(") || len(rest) == 0 || bytes.IndexByte([]byte(" \t\r\n\f/>"), rest[0]) >= 0
 }

@@ -32,32 +32,43 @@ func text(in *input) Content {
 
 const utf8Charset = "; charset=utf-8"
 
+// isText goes through the content in pieces that begin where a character does.
 func isText(in *input) bool {
-	var rest []byte // of a character that two pieces share
-	for at := int64(0); at < in.size; at += pieceBytes {
-		piece := append(rest, in.window(at, min(at+pieceBytes, in.size))...)
+	for at := int64(0); at < in.size; {
+		piece := in.piece(at)
 		if in.err != nil {
 			return false
 		}
-		end := len(piece)
-		if at+pieceBytes < in.size {
-			for i := 1; i < utf8.UTFMax && i <= len(piece); i++ {
-				if utf8.RuneStart(piece[len(piece)-i]) {
-					if !utf8.FullRune(piece[len(piece)-i:]) {
-						end = len(piece) - i
-					}
-					break
-				}
-			}
+		if at+int64(len(piece)) < in.size {
+			piece = piece[:wholeRunes(piece)]
 		}
-		if !utf8.Valid(piece[:end]) || bytes.ContainsFunc(piece[:end], isControl) {
+		if !utf8.Valid(piece) || hasControl(piece) {
 			return false
 		}
-		rest = bytes.Clone(piece[end:])
+		at += int64(len(piece))
 	}
 	return true
 }
 
-func isControl(r rune) bool {
-	return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' || r == 0x7f
+// wholeRunes is how much of a piece there is without a character that goes on behind
+// it.
+func wholeRunes(piece []byte) int {
+	for i := 1; i < utf8.UTFMax; i++ {
+		if end := len(piece) - i; utf8.RuneStart(piece[end]) {
+			if utf8.FullRune(piece[end:]) {
+				return len(piece)
+			}
+			return end
+		}
+	}
+	return len(piece)
+}
+
+func hasControl(piece []byte) bool {
+	for _, c := range piece {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' || c == 0x7f {
+			return true
+		}
+	}
+	return false
 }
