@@ -43,7 +43,9 @@ func ExampleFile() {
 		}
 		text, _ := io.ReadAll(res.Body)
 		_ = res.Body.Close()
-		var refusal struct{ Errors []struct{ Pointer, Code string } }
+		var refusal struct {
+			Errors []struct{ Pointer, Code string }
+		}
 		if res.StatusCode == http.StatusOK || json.Unmarshal(text, &refusal) != nil {
 			fmt.Println(string(text))
 			continue
