@@ -55,7 +55,7 @@ var failing = [...]struct {
 		return tx.QueryRow(ctx, "SELECT n FROM stock WHERE id = 99").Scan(new(int))
 	}},
 	{"a duplicate", 409, "duplicate", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "INSERT INTO stock (id, n) VALUES (1, 1)"))
+		return done(tx.Exec(ctx, "INSERT INTO stock (id, n) VALUES (1, 1)"))
 	}},
 	{"a duplicate that returns", 409, "duplicate", func(ctx context.Context, tx *sqldb.Tx) error {
 		return tx.QueryRow(ctx, "INSERT INTO stock (id, n) VALUES (1, 1) RETURNING id").Scan(new(int))
@@ -69,32 +69,32 @@ var failing = [...]struct {
 		return err
 	}},
 	{"a parent that is not there", 409, "reference", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "INSERT INTO part (id, stock_id) VALUES (2, 99)"))
+		return done(tx.Exec(ctx, "INSERT INTO part (id, stock_id) VALUES (2, 99)"))
 	}},
 	{"a parent of others", 409, "reference", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "DELETE FROM stock WHERE id = 1"))
+		return done(tx.Exec(ctx, "DELETE FROM stock WHERE id = 1"))
 	}},
 	{"a check", 409, "refused", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "UPDATE stock SET n = -1"))
+		return done(tx.Exec(ctx, "UPDATE stock SET n = -1"))
 	}},
 	{"a null", 422, "unfit", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "UPDATE stock SET n = ?", nil))
+		return done(tx.Exec(ctx, "UPDATE stock SET n = ?", nil))
 	}},
 	{"a syntax error", 500, "", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "SELEKT n FROM stock"))
+		return done(tx.Exec(ctx, "SELEKT n FROM stock"))
 	}},
 	{"a table that is not there", 500, "", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "SELECT 'Lamp' FROM stocks"))
+		return done(tx.Exec(ctx, "SELECT 'Lamp' FROM stocks"))
 	}},
 	{"a scan of another type", 500, "", func(ctx context.Context, tx *sqldb.Tx) error {
 		return tx.QueryRow(ctx, "SELECT name FROM stock").Scan(new(bool))
 	}},
 	{"arguments that lack", 500, "", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "UPDATE stock SET n = ?"))
+		return done(tx.Exec(ctx, "UPDATE stock SET n = ?"))
 	}},
 }
 
-func exec(_ sql.Result, err error) error { return err }
+func done(_ sql.Result, err error) error { return err }
 
 func TestNoAnswerHasAWordOfTheDriver(t *testing.T) {
 	eachAPI(t, func(t *testing.T, a *api) {
@@ -145,7 +145,7 @@ func TestCauseIsStillFound(t *testing.T) {
 func TestNullByteIsAMistakeOfTheCaller(t *testing.T) {
 	a := newAPI(t, onPostgres(t))
 	post(a, "/null", func(ctx context.Context, tx *sqldb.Tx) error {
-		return exec(tx.Exec(ctx, "UPDATE stock SET name = ?", "a\x00b"))
+		return done(tx.Exec(ctx, "UPDATE stock SET name = ?", "a\x00b"))
 	})
 	a.wantProblem(a.call("/null"), http.StatusUnprocessableEntity, "unfit")
 }

@@ -105,7 +105,7 @@ func TestFileIsForItsOwnerOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "not", "yet there", "100%?#.db")
 	url := "sqlite://" + strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23", " ", "%20").Replace(path)
 	db := databasetest.Open(t, secret.New(url))
-	if err := db.Tx(t.Context(), func(tx *sqldb.Tx) error { return exec(tx.Exec(t.Context(), "CREATE TABLE a (b TEXT)")) }); err != nil {
+	if err := db.Tx(t.Context(), func(tx *sqldb.Tx) error { return done(tx.Exec(t.Context(), "CREATE TABLE a (b TEXT)")) }); err != nil {
 		t.Fatal(err)
 	}
 	files, _ := filepath.Glob(filepath.Dir(path) + "/*")
@@ -275,7 +275,7 @@ func TestLockIsNotWaitedForWithoutEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	update := func(tx *sqldb.Tx) error { return exec(tx.Exec(t.Context(), "UPDATE step SET n = n")) }
+	update := func(tx *sqldb.Tx) error { return done(tx.Exec(t.Context(), "UPDATE step SET n = n")) }
 	err = db.Tx(t.Context(), func(idle *sqldb.Tx) error {
 		if err := update(idle); err != nil {
 			return err
