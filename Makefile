@@ -2,6 +2,7 @@
 # make test     every test of every module, with the race detector and the seeds of all fuzz targets
 # make lint     gofmt, go vet, staticcheck
 # make fuzz     every fuzz target for FUZZTIME, one after the other
+# make postgres the shop's tests on PostgreSQL, all of them; make test runs a part
 # make soak     what takes long: 200 kills of processes that write keys, sessions and events
 # make bench    the peers side by side
 # make openapi  other tools' opinion of the shop's document; needs node and npm
@@ -26,7 +27,10 @@ raced := $(filter-out bench,$(modules))
 staticcheck := $(CURDIR)/bin/staticcheck
 files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 
-.PHONY: check test lint fuzz soak bench openapi h2spec slowhttp testssl csp conformance fmt tidy needs
+# What the shop does with its database: the rest of its tests is the same on both.
+onPostgres := Item|Order|Review|Seller|Tenant|Account|Command|Event|Request|Operation|Transaction|Change|Data|SQL|Export|Admin|Page
+
+.PHONY: check test lint fuzz postgres soak bench openapi h2spec slowhttp testssl csp conformance fmt tidy needs
 .DEFAULT_GOAL := check
 
 check: lint test
@@ -34,6 +38,7 @@ check: lint test
 test: needs
 	@failed=; \
 	for m in $(raced); do echo "== $$m"; (cd $$m && $(GO) test -race -timeout 8m ./...) || failed="$$failed $$m"; done; \
+	echo "== examples/shop on PostgreSQL"; (cd examples/shop && FASTNESS_TEST_DATABASE=postgres $(GO) test -run '$(onPostgres)' .) || failed="$$failed postgres"; \
 	echo "== bench"; (cd bench && $(GO) test ./...) || failed="$$failed bench"; \
 	echo "== go run ./examples/shop"; GOWORK= $(GO) run ./examples/shop --version || failed="$$failed go.work"; \
 	if [ -n "$$failed" ]; then echo "make test: failed in$$failed"; exit 1; fi
@@ -56,6 +61,9 @@ fuzz:
 	$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' | \
 	while read -r package target; do echo "== $$package $$target"; \
 	$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; done; done
+
+postgres: needs
+	cd examples/shop && FASTNESS_TEST_DATABASE=postgres $(GO) test -race -count 1 .
 
 # The tests read how often from these variables; without them they do it a few times.
 soak: needs
