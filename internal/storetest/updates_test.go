@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -67,6 +68,7 @@ func updatesApp(t *testing.T, db *sqldb.DB) *fastnesstest.API {
 	app := fastness.New(fastness.Config{Title: "Updates", Version: "1", RateLimit: ratelimit.Config{Rule: ratelimit.Rule{Limit: manyRequests}}})
 	app.Authenticate(names{})
 	fastness.ProvideValue(app, db)
+	fastness.ProvideCleanup(app, sayCommitted)
 	fastness.ProvideCleanup(app, sqldb.Begin)
 	fastness.ProvideApp(app, func(ctx context.Context, in struct{ DB *sqldb.DB }) (*idempotency.Keys, func(error) error, error) {
 		store, err := sqlkeys.Open(ctx, in.DB)
@@ -83,10 +85,24 @@ func updatesApp(t *testing.T, db *sqldb.DB) *fastnesstest.API {
 	return fastnesstest.New(t, app, fastnesstest.Header("X-Name", "ann"))
 }
 
+// committed is made before the transaction, and cleaned up after it.
+type committed struct{}
+
+// sayCommitted lets the parent of a child kill it between the commit and the answer.
+func sayCommitted(context.Context, struct{}) (committed, func(error) error, error) {
+	return committed{}, func(err error) error {
+		if err == nil && os.Getenv(orderName) != "" {
+			fmt.Println("committed")
+		}
+		return nil
+	}, nil
+}
+
 func createOrder(ctx context.Context, in struct {
-	DB   *sqldb.DB
-	Tx   *sqldb.Tx
-	Body struct {
+	After committed
+	DB    *sqldb.DB
+	Tx    *sqldb.Tx
+	Body  struct {
 		Item string `json:"item"`
 	}
 }) (fastness.Created[string], error) {
@@ -270,7 +286,7 @@ func TestKilledOrderIsNotMadeTwice(t *testing.T) {
 		begun, replayed, next := 0, 0, 1
 		for i := range kills {
 			first := next
-			next = killWhileOrdering(t, db, first, 2+i*3) + 1
+			next = killWhileOrdering(t, db, first, 2+i*3, []string{"order", "committed"}[i%2]) + 1
 			for number := first; number < next; number++ {
 				begun++
 				if api.Post("/orders", item(number), orderKey(number)).Want(201).Header.Get("Idempotent-Replayed") != "" {
@@ -281,13 +297,16 @@ func TestKilledOrderIsNotMadeTwice(t *testing.T) {
 		if rows, different := count(t, db, "SELECT COUNT(*) FROM orders"), count(t, db, "SELECT COUNT(DISTINCT item) FROM orders"); rows != begun || different != begun {
 			t.Errorf("%d orders were begun, and there are %d, of which %d are different", begun, rows, different)
 		}
+		if replayed == 0 || replayed == begun {
+			t.Errorf("%d of %d orders had been made: want some that were lost, and some that were not", replayed, begun)
+		}
 		t.Logf("%d kills, %d orders, of which %d had been made", kills, begun, replayed)
 	})
 }
 
-// killWhileOrdering kills a child at its n-th order and returns the last one that it
-// has begun.
-func killWhileOrdering(t *testing.T, db *sqldb.DB, first, n int) (last int) {
+// killWhileOrdering kills a child when it has said a word n times: before an order, or
+// between its commit and its answer. It returns the last order that was begun.
+func killWhileOrdering(t *testing.T, db *sqldb.DB, first, n int, word string) (last int) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOrderChild$", "-test.v")
 	child.Env = append(os.Environ(), fmt.Sprintf("%s=%d", orderDialect, db.Dialect), orderName+"="+whereIs(t, db), fmt.Sprintf("%s=%d", orderFirst, first))
@@ -299,22 +318,24 @@ func killWhileOrdering(t *testing.T, db *sqldb.DB, first, n int) (last int) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(output)
-	begun := 0
+	said := 0
 	for lines.Scan() {
 		var number int
-		if _, err := fmt.Sscanf(lines.Text(), "order %d", &number); err != nil {
-			continue // A line of the test's own, or half of one.
+		if _, err := fmt.Sscanf(lines.Text(), "order %d", &number); err == nil {
+			last = number
 		}
-		last = number
-		if begun++; begun == n {
+		if !strings.HasPrefix(lines.Text(), word) {
+			continue
+		}
+		if said++; said == n {
 			if err := child.Process.Kill(); err != nil {
 				t.Error(err)
 			}
 		}
 	}
 	_ = child.Wait() // It was killed.
-	if begun < n {
-		t.Fatalf("the child ended after %d orders", begun)
+	if said < n {
+		t.Fatalf("the child ended after it said %q %d times", word, said)
 	}
 	return last
 }
