@@ -318,3 +318,76 @@ func TestJSONPatchIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// caps is a map with a rule of its own.
+type caps map[string]int
+
+func (l caps) Validate() error {
+	total := 0
+	for _, n := range l {
+		total += n
+	}
+	if total > 10 {
+		return schema.Invalid("they are more than 10 together")
+	}
+	return nil
+}
+
+type quota struct {
+	Limits caps `json:"limits"`
+	Pet    pets `json:"pet,omitzero"`
+}
+
+type pets struct {
+	schema.Union `discriminator:"kind"`
+	Cat          *tom
+	Dog          *rex
+}
+
+type (
+	tom struct {
+		Kind  string `json:"kind" const:"cat"`
+		Lives int    `json:"lives" maximum:"9"`
+		Name  string `json:"name,omitzero"`
+	}
+	rex struct {
+		Kind string `json:"kind" const:"dog"`
+		Bark bool   `json:"bark"`
+	}
+)
+
+func TestMergePatchOfMapsAndUnions(t *testing.T) {
+	plan := patchType[schema.MergePatch[quota]](t)
+	current := quota{Limits: caps{"a": 4, "b": 4}, Pet: pets{Cat: &tom{"cat", 9, "Tom"}}}
+	for patch, want := range map[string]string{
+		`{"limits":{"c":3}}`:                 "/limits value_error",
+		`{"limits":{"a":null,"c":6}}`:        "",
+		`{"pet":{"lives":8}}`:                "",
+		`{"pet":{"kind":"cat","lives":8}}`:   "",
+		`{"pet":{"lives":10}}`:               "/pet/lives less_than_equal",
+		`{"pet":{"kind":"dog"}}`:             "/pet/bark missing",
+		`{"pet":{"bark":true}}`:              "/pet/bark extra_forbidden",
+		`{"pet":{"kind":"dog","bark":true}}`: "",
+		`{"pet":{"kind":"cow"}}`:             "/pet union_tag_invalid",
+		`{"pet":3}`:                          "/pet model_attributes_type",
+		`{"pet":null}`:                       "",
+	} {
+		p, err := plan.Decode(t.Context(), []byte(patch))
+		got := current
+		if err == nil {
+			got, err = p.Apply(current)
+		}
+		if list := blamed(err); want == "" && err != nil || want != "" && !slices.Contains(list, want) {
+			t.Errorf("%s is answered with %q %v, want %q", patch, list, err, want)
+		}
+		if strings.Contains(patch, `"lives":8`) && (got.Pet.Cat == nil || *got.Pet.Cat != tom{"cat", 8, "Tom"}) {
+			t.Errorf("%s makes %+v", patch, got.Pet.Cat)
+		}
+		if strings.Contains(patch, `"bark":true}}`) && err == nil && (got.Pet.Cat != nil || got.Pet.Dog == nil) {
+			t.Errorf("%s makes %+v", patch, got.Pet)
+		}
+		if current.Limits["a"] != 4 || current.Pet.Cat.Lives != 9 {
+			t.Fatalf("%s has changed the value from before: %+v", patch, current)
+		}
+	}
+}
