@@ -36,6 +36,7 @@ type App struct {
 	groups     []*Group
 	operations []*operationPlan
 	mounts     []mount
+	webhooks   []*sends
 	subApps    []*subApp
 	outer      *App   // that this one is below, or nil
 	base       string // what stands before its paths in those that callers use
@@ -200,6 +201,7 @@ func (a *App) doCompile() error {
 			errs = append(errs, fmt.Errorf("%s: %w", op.where(), err))
 		}
 	}
+	errs = append(errs, a.compileWebhooks()...)
 	errs = append(errs, a.addMounts()...)
 	errs = append(errs, a.addSubApps()...)
 	errs = append(errs, a.addWellKnown()...)

@@ -207,6 +207,7 @@ func (x *exchange) findRoute() error {
 		switch e := x.match.Value; {
 		case e.operation != nil:
 			x.ctx.limit = e.operation.longest()
+			return x.announceRetirement(e.operation)
 		case e.mount != nil:
 			x.ctx.limit = e.mount.spec.Timeout
 		}

@@ -56,6 +56,7 @@ func (a *App) makeDocument() error {
 			d.operation(op)
 		}
 	}
+	d.webhooks()
 	for name, s := range d.schemas.Components().All() {
 		if _, taken := d.doc.Components.Schemas.Get(name); taken {
 			d.errs = append(d.errs, fmt.Errorf("document: the name %s is taken by the schema of errors", name))
@@ -117,6 +118,8 @@ func (d *documenter) operation(op *operationPlan) {
 	d.parameters(o, op)
 	d.conditions(o, op)
 	d.key(o, op)
+	retirement(o, op.spec.Retirement)
+	d.callbacks(o, op)
 	d.requestBody(o, op)
 	d.responses(o, op)
 	d.webSocket(o, op)
@@ -301,6 +304,9 @@ func refusals(op *operationPlan) []int {
 	}
 	if reads {
 		codes = append(codes, http.StatusUnprocessableEntity)
+	}
+	if op.spec.Retirement != nil && op.spec.Retirement.Gone {
+		codes = append(codes, http.StatusGone)
 	}
 	if op.input.cookies {
 		codes = append(codes, http.StatusRequestHeaderFieldsTooLarge)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/internal/route"
@@ -34,6 +35,7 @@ type operationPlan struct {
 	status     int
 	tooLarge   *problem.Problem
 	wrapped    http.Handler // the operation within its middleware, or nil
+	told       atomic.Int64 // when the log was told that it is deprecated, in seconds
 	unroutable bool         // the pattern is wrong
 	conditions conditions
 	keyed      keyed

@@ -70,7 +70,7 @@ func (x *exchange) prepare(a *answer) http.Header {
 	x.untouched = false
 	h := x.out.Header()
 	for name, values := range a.header {
-		if name == "Vary" { // Others said what the answer depends on, too.
+		if name == "Vary" || name == "Link" { // Others said what the answer depends on, too.
 			values = append(h[name], values...)
 		}
 		h[name] = values

@@ -79,6 +79,8 @@ type Spec struct {
 	Description string
 	Tags        []string
 	Deprecated  bool
+	Retirement  *Retirement
+	Callbacks   []Callback
 	Hidden      bool
 
 	// Status is the status of a normal answer, 0 for the type's own.
@@ -161,6 +163,24 @@ type Response struct {
 	Description string
 	// Type is the Go type of the body, nil for a problem document or nothing.
 	Type reflect.Type
+}
+
+// Retirement says from when on callers should leave an operation.
+type Retirement struct {
+	// Since is when it was deprecated, or will be. It is required.
+	Since time.Time
+	// Sunset, if not zero, is when it may stop to work.
+	Sunset time.Time
+	// Link, if not empty, is a page that says what to use instead: an https:// URL.
+	Link string
+	// Gone answers 410 from Sunset on.
+	Gone bool
+}
+
+// Callback is a request that an operation leads to.
+type Callback struct {
+	Name, Expression string
+	Payload          reflect.Type
 }
 
 // Example is a named example of a request body.
