@@ -104,7 +104,7 @@ func (x *exchange) tag(op *operationPlan, a *answer) {
 	c, reads := &op.conditions, x.r.Method == http.MethodGet || x.r.Method == http.MethodHead
 	tag, own := conditional.Tag{}, a.header["Etag"]
 	switch {
-	case a.status < 200 || a.status > 299:
+	case a.status < 200 || a.status > 299 || a.page != nil: // A page has a nonce, and perhaps a token: it is another one each time.
 		return
 	case len(own) == 1:
 		tag, _ = conditional.Parse(own[0])

@@ -2,6 +2,7 @@ package fastness_test
 
 import (
 	"context"
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
@@ -233,7 +234,13 @@ func TestContentHasATag(t *testing.T) {
 	fastness.Get(app, "/own", func(context.Context, struct{}) (fastness.Result[string], error) {
 		return fastness.Result[string]{Body: text, Header: map[string][]string{"ETag": {`"mine"`}, "Last-Modified": {"Mon, 02 Jan 2006 15:04:05 GMT"}}}, nil
 	}, access.Public)
+	fastness.Get(app, "/page", func(context.Context, struct{}) (fastness.View[versionedPage], error) {
+		return fastness.View[versionedPage]{Template: template.Must(template.New("").Parse(`<script nonce="{{.Nonce}}"></script>`))}, nil
+	}, access.Public, conditional.TagContent())
 	api := fastnesstest.New(t, app)
+	if tag := api.Get("/page", fastnesstest.Accept("text/html")).Want(200).Header.Get("ETag"); tag != "" {
+		t.Errorf("a page with a nonce has the tag %s", tag)
+	}
 	tag := api.Get("/text").Want(200).Header.Get("ETag")
 	api.Get("/text", fastnesstest.Header("If-None-Match", tag)).Want(304)
 	text = "bye"
@@ -276,3 +283,12 @@ func TestConditionsAreInTheDocument(t *testing.T) {
 		t.Errorf("the schema of the patch is %+v", patch)
 	}
 }
+
+// versionedPage is a page of an object with a version.
+type versionedPage struct {
+	fastness.Page
+	Item    int64    `json:"item"`
+	Reviews []string `json:"reviews"`
+}
+
+func (versionedPage) Version() string { return "1" }
