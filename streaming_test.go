@@ -31,7 +31,7 @@ func live(t *testing.T, app *fastness.App, http2 bool) (url string, client *http
 		t.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(app)
-	server.Config.ReadTimeout, server.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 500*time.Millisecond, 500*time.Millisecond
 	server.EnableHTTP2 = http2
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -207,7 +207,7 @@ func TestStreamOutlastsTheLimitsOfARequest(t *testing.T) {
 			return fastness.SSE[int]{Events: func(yield func(fastness.Event[int], error) bool) {
 				ticks := time.NewTicker(60 * time.Millisecond)
 				defer ticks.Stop()
-				for n := range 10 {
+				for n := range 12 {
 					select {
 					case <-ticks.C:
 					case <-ctx.Done():
@@ -218,16 +218,16 @@ func TestStreamOutlastsTheLimitsOfARequest(t *testing.T) {
 					}
 				}
 			}}, nil
-		}, fastness.Timeout(200*time.Millisecond))
+		}, fastness.Timeout(500*time.Millisecond))
 		url, client := live(t, app, http2)
 		body, err := io.ReadAll(request(t, client, url+"/").Body)
-		if err != nil || !strings.HasSuffix(string(body), "data: 9\n\n") {
-			t.Errorf("%q, %v, want ten events", body, err)
+		if err != nil || !strings.HasSuffix(string(body), "data: 11\n\n") {
+			t.Errorf("%q, %v, want twelve events", body, err)
 		}
 		// The connection is as good as before.
 		body, err = io.ReadAll(request(t, client, url+"/").Body)
-		if err != nil || !strings.HasSuffix(string(body), "data: 9\n\n") {
-			t.Errorf("again: %q, %v, want ten events", body, err)
+		if err != nil || !strings.HasSuffix(string(body), "data: 11\n\n") {
+			t.Errorf("again: %q, %v, want twelve events", body, err)
 		}
 	})
 }
@@ -280,7 +280,7 @@ func TestOperationThatDoesNotBeginToStreamIsTooLate(t *testing.T) {
 			<-ctx.Done()
 			yield("", ctx.Err())
 		}}, nil
-	}, fastness.Timeout(50*time.Millisecond))
+	}, fastness.Timeout(100*time.Millisecond))
 	url, client := live(t, app, false)
 	res := request(t, client, url+"/")
 	if body, _ := io.ReadAll(res.Body); res.StatusCode != 503 || !bytes.Contains(body, []byte(`"code":"timeout"`)) {
