@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -253,6 +254,9 @@ func (b *bodyPlan) bind(x *exchange, v reflect.Value) error {
 		return b.bindForm(x, v, empty)
 	}
 	x.report.In = "body"
+	if b.kind == streamBody {
+		return b.bindStream(x, v, empty)
+	}
 	if empty {
 		b.missing(x)
 		return nil
@@ -374,7 +378,7 @@ func bodyError(err error, limit int64) error {
 	if p, ok := errors.AsType[*problem.Problem](err); ok { // What decompresses says what is wrong.
 		return p
 	}
-	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() {
+	if timeout, ok := err.(interface{ Timeout() bool }); ok && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) { // HTTP/2 wraps it.
 		return problem.New(http.StatusRequestTimeout, "the body took too long").With("Connection", "close").Wrap(err)
 	}
 	return problem.New(http.StatusBadRequest, "the body could not be read").

@@ -215,6 +215,8 @@ func (d *documenter) requestBody(o *openapi.Operation, op *operationPlan) {
 	case noBody:
 	case formBody:
 		o.RequestBody = d.formBody(b)
+	case streamBody:
+		o.RequestBody = b.describe()
 	default:
 		media := &openapi.MediaType{Schema: d.schemas.Describe(b.plan, schema.Input)}
 		for _, e := range op.spec.Examples {

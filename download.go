@@ -132,7 +132,7 @@ func (d *downloaded) send(x *exchange, op *operationPlan) (err error) {
 // watchCaller ends the time limit of reading the request, which is over: what watches
 // the connection for the caller's going away would take it for that.
 func (x *exchange) watchCaller(control *http.ResponseController, op *operationPlan) {
-	if x.r.Body == http.NoBody || op.input.body.kind != noBody {
+	if x.r.Body == http.NoBody || op.input.body.kind != noBody && (x.incoming == nil || x.incoming.failed == io.EOF) {
 		_ = control.SetReadDeadline(time.Time{})
 	}
 }

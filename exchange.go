@@ -36,16 +36,18 @@ type exchange struct {
 	cookie form.Pairs
 	states []useState
 	files  form.Parts
-	held   slot // the input and output of the operation
-	answer answer
-	key    keyState
-	shown  problem.Problem
-	after  *Background // what runs when the answer is sent, or nil
-	inside bool        // the in-flight cap counts this request
-	due    *csrf.Guard // asks for a token in the form, before anything else of it counts
-	forked bool        // middleware may still hold it
-	behind atomic.Pointer[seen]
-	outer  *exchange // the one in front of the middleware, or nil
+	// incoming is a body that the operation reads by itself, or nil.
+	incoming *incoming
+	held     slot // the input and output of the operation
+	answer   answer
+	key      keyState
+	shown    problem.Problem
+	after    *Background // what runs when the answer is sent, or nil
+	inside   bool        // the in-flight cap counts this request
+	due      *csrf.Guard // asks for a token in the form, before anything else of it counts
+	forked   bool        // middleware may still hold it
+	behind   atomic.Pointer[seen]
+	outer    *exchange // the one in front of the middleware, or nil
 	// untouched says that the header of the answer has only what the chain itself has
 	// written: whoever else prepares an answer (middleware, a handler around the app,
 	// an operation) makes it false, and an error then drops what was prepared.

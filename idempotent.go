@@ -46,6 +46,9 @@ func (op *operationPlan) compileKeys() (errs []error) {
 	if op.spec.Access != nil && !op.spec.Access.Needs().Caller {
 		wrong("the operation is public: a key is its caller's, and nobody knows who that is")
 	}
+	if op.input.body.kind == streamBody {
+		wrong("a body that is read while it comes is not known when the key is looked up: want a JSON body")
+	}
 	if op.input.body.kind == formBody {
 		wrong("a form is not read as a whole: want a JSON body")
 	}

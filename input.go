@@ -63,10 +63,11 @@ type use struct {
 type bodyKind int
 
 const (
-	noBody    bodyKind = iota
-	wholeBody          // one field takes the JSON body
-	partsBody          // several fields take one member each
-	formBody           // fields take the fields of a form
+	noBody     bodyKind = iota
+	wholeBody           // one field takes the JSON body
+	partsBody           // several fields take one member each
+	formBody            // fields take the fields of a form
+	streamBody          // one field reads the bytes of the body
 )
 
 // bodyPlan says how the body is read.
@@ -78,6 +79,7 @@ type bodyPlan struct {
 	fields   []param // of a form
 	files    bool
 	optional bool
+	accepted []string // the media types of a body of bytes
 	patch    []string // the media types of a patch, nil for any other JSON
 }
 
@@ -259,6 +261,10 @@ func (c *inputCompiler) finishBody(plan *inputPlan, t reflect.Type) {
 	switch {
 	case b.index != nil:
 		sf := t.FieldByIndex(b.index)
+		if isStream(sf.Type) {
+			err = b.compileStream(sf)
+			break
+		}
 		b.kind = wholeBody
 		b.plan, err = c.app.types.Plan(sf.Type, sf.Tag)
 		b.optional = err == nil && b.plan.Optional()

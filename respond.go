@@ -146,6 +146,7 @@ func (x *exchange) runCleanup(cleanup func(error) error, err error) (failed erro
 }
 
 func (x *exchange) removeFiles() {
+	x.incoming.end()
 	if err := x.files.Remove(); err != nil {
 		x.app.cfg.Logger.WarnContext(&x.ctx, "an upload could not be removed", "error", err, "request_id", x.ctx.id[0])
 	}

@@ -123,7 +123,8 @@ const (
 )
 
 // StreamLimits is an option of operations that answer with [SSE], [JSONLines] or a
-// [Download]. The operation's Timeout only limits what comes before the header.
+// [Download], or take a [Stream]. The Timeout of the former only limits what comes
+// before the header.
 type StreamLimits struct {
 	// Write is how long the caller may take to read what is sent, 64 KiB at most at a
 	// time. Who takes longer is cut off. The default is 15 seconds.
@@ -131,6 +132,9 @@ type StreamLimits struct {
 	// Heartbeat is how long nothing is sent before a comment is, so that proxies keep
 	// the connection of events. The default is 15 seconds.
 	Heartbeat time.Duration
+	// Read is how long the caller of an operation with a [Stream] may take to send the
+	// next part of it. The default is 15 seconds.
+	Read time.Duration
 	// Longest is how long a stream may last. The default is an hour.
 	Longest time.Duration
 }
@@ -140,10 +144,10 @@ func (l StreamLimits) Apply(s *operation.Spec) {
 	for _, limit := range []struct {
 		name string
 		d    time.Duration
-	}{{"Write", l.Write}, {"Heartbeat", l.Heartbeat}, {"Longest", l.Longest}} {
+	}{{"Write", l.Write}, {"Read", l.Read}, {"Heartbeat", l.Heartbeat}, {"Longest", l.Longest}} {
 		if limit.d < 0 {
 			s.Mistakes = append(s.Mistakes, fmt.Errorf("StreamLimits.%s is %v, want more than 0", limit.name, limit.d))
 		}
 	}
-	s.Stream = operation.Stream{Write: l.Write, Heartbeat: l.Heartbeat, Longest: l.Longest}
+	s.Stream = operation.Stream{Write: l.Write, Read: l.Read, Heartbeat: l.Heartbeat, Longest: l.Longest}
 }

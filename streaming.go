@@ -21,6 +21,7 @@ import (
 // The defaults of [StreamLimits].
 const (
 	defaultStreamWrite     = 15 * time.Second
+	defaultStreamRead      = 15 * time.Second
 	defaultStreamHeartbeat = 15 * time.Second
 	defaultStreamLongest   = time.Hour
 )
@@ -60,6 +61,7 @@ func (op *operationPlan) longest() time.Duration {
 func (op *operationPlan) compileStream() (errs []error) {
 	limits := &op.spec.Stream
 	limits.Write = cmp.Or(limits.Write, defaultStreamWrite)
+	limits.Read = cmp.Or(limits.Read, defaultStreamRead)
 	limits.Heartbeat = cmp.Or(limits.Heartbeat, defaultStreamHeartbeat)
 	limits.Longest = cmp.Or(limits.Longest, defaultStreamLongest)
 	if !op.streams() {

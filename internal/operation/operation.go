@@ -136,7 +136,7 @@ type CrossSite struct {
 }
 
 // Stream is how long an answer may take that is sent while it is made.
-type Stream struct{ Write, Heartbeat, Longest time.Duration }
+type Stream struct{ Write, Read, Heartbeat, Longest time.Duration }
 
 // Idempotency says that an operation takes keys, and that it needs one.
 type Idempotency struct{ Keyed, Required bool }
