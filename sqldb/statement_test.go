@@ -47,6 +47,7 @@ func TestFragmentsTakeThePlaceOfTheirArgument(t *testing.T) {
 		{"SELECT ?", []any{1}, "SELECT ?", []any{1}},
 		{"SELECT a ORDER BY ? LIMIT ?", []any{name, 5}, "SELECT a ORDER BY name DESC LIMIT ?", []any{5}},
 		{"SELECT a WHERE b = ? AND (?) LIMIT ?", []any{1, since, 2, 3, 4}, "SELECT a WHERE b = ? AND (created > ? AND id > ?) LIMIT ?", []any{1, 2, 3, 4}},
+		{"SELECT a WHERE ? ORDER BY ? LIMIT ?", []any{since, 1, 2, name, 3}, "SELECT a WHERE created > ? AND id > ? ORDER BY name DESC LIMIT ?", []any{1, 2, 3}},
 		{"SELECT '?' ORDER BY ?", []any{name}, "SELECT '?' ORDER BY name DESC", nil},
 		{"ORDER BY ?, ?", []any{name, name}, "ORDER BY name DESC, name DESC", nil},
 		{"ORDER BY ? LIMIT 1", []any{Fragment{}}, "ORDER BY  LIMIT 1", nil},

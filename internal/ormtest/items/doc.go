@@ -1,0 +1,2 @@
+// Package items is what sqlc generates of the files in ../sqlc.
+package items
