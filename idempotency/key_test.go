@@ -1,6 +1,7 @@
 package idempotency_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/fastness/fastness/idempotency"
+	"github.com/fastness/fastness/problem"
 )
 
 func request(key, body string) *http.Request {
@@ -143,5 +145,45 @@ func TestWrongConfigIsRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("New() = %v, want %q in it", err, want)
 		}
+	}
+}
+
+// countingStore counts what reaches the store.
+type countingStore struct {
+	*idempotency.Memory
+	begun int
+}
+
+func (s *countingStore) Begin(ctx context.Context, tx any, e idempotency.Entry) (*idempotency.Entry, error) {
+	s.begun++
+	return s.Memory.Begin(ctx, tx, e)
+}
+
+// A second request waits for nothing: neither in this process, where it does not even
+// take a connection to the database, nor in another one.
+func TestKeyInUseIsRefusedAtOnce(t *testing.T) {
+	store := &countingStore{Memory: idempotency.NewMemory(0)}
+	var processes [2]*idempotency.Keys
+	for i := range processes {
+		var err error
+		if processes[i], err = idempotency.New(idempotency.Config{Store: store}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := idempotency.Request{Key: key, Caller: []string{"ann"}, Operation: "POST /orders"}
+	run, _, err := processes[0].Begin(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, begun := range []int{1, 2} {
+		if _, _, err := processes[i].Begin(t.Context(), r); problem.From(err).Code != "idempotency_key_in_use" || store.begun != begun {
+			t.Errorf("process %d: Begin() = %v, and the store was asked %d times, want %d", i, err, store.begun, begun)
+		}
+	}
+	if err := run.End(false); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := processes[1].Begin(t.Context(), r); err != nil {
+		t.Errorf("after the end: %v", err)
 	}
 }
