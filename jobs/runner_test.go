@@ -132,6 +132,16 @@ func TestBackOffEndsAtThePeriod(t *testing.T) {
 	})
 }
 
+// strict is a store that heeds the context of a renewal, as a database does.
+type strict struct{ *jobs.Memory }
+
+func (s strict) Renew(ctx context.Context, name string, token int64, lease time.Duration) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return s.Memory.Renew(ctx, name, token, lease)
+}
+
 // A run that takes longer than a period, and does not care for its context, is alone.
 func TestRunsDoNotOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -150,9 +160,9 @@ func TestRunsDoNotOverlap(t *testing.T) {
 			return nil
 		}
 		var all sync.WaitGroup
-		for range 2 {
+		for _, life := range []time.Duration{90 * time.Second, time.Hour} { // One process is told to stop in the middle of a run.
 			all.Go(func() {
-				runFor(t, time.Hour, jobs.Config{Store: store, Logger: new(journal).logger(), Lease: 3 * time.Second},
+				runFor(t, life, jobs.Config{Store: strict{store}, Logger: new(journal).logger(), Lease: 3 * time.Second},
 					jobs.Job{Name: "slow", Schedule: jobs.Schedule{Every: time.Minute}, Run: slow})
 			})
 		}
