@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/fastnesstest"
@@ -63,6 +64,34 @@ func TestTaskRunsAfterTheAnswer(t *testing.T) {
 }
 
 type commitment struct{}
+
+// slowWriter gives everybody else the time to run before anything is written.
+type slowWriter struct {
+	http.ResponseWriter
+	before func()
+}
+
+func (w slowWriter) WriteHeader(status int) { w.before(); w.ResponseWriter.WriteHeader(status) }
+
+func TestTaskDoesNotBeginBeforeTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app, public := open(fastness.Config{})
+		ran := false
+		fastness.Post(public, "/", func(_ context.Context, in struct{ Background *fastness.Background }) (string, error) {
+			in.Background.Add("task", func(context.Context) error { ran = true; return nil })
+			return "", nil
+		})
+		w := slowWriter{httptest.NewRecorder(), func() {
+			if synctest.Wait(); ran {
+				t.Error("the task ran before the answer was sent")
+			}
+		}}
+		app.ServeHTTP(w, httptest.NewRequest("POST", "http://localhost/", nil))
+		if err := app.Stop(t.Context()); err != nil || !ran {
+			t.Errorf("Stop() = %v, ran: %v", err, ran)
+		}
+	})
+}
 
 // What was rolled back is not announced: no mail for an order that does not exist.
 func TestTaskOfAFailedRequestIsNotRun(t *testing.T) {

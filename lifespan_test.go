@@ -124,6 +124,12 @@ func TestStopThatHangsIsNamedAndTheOthersStillStop(t *testing.T) {
 		fastness.ProvideApp(app, func(context.Context, none) (notebook, func(error) error, error) {
 			return notebook{}, func(error) error { closed = true; return errors.New("the disk is full") }, nil
 		})
+		app.OnStop(func(ctx context.Context) error { // It comes after the one that hangs, and can still work.
+			if ctx.Err() != nil {
+				t.Errorf("a function after one that hangs gets a context that has ended: %v", ctx.Err())
+			}
+			return nil
+		})
 		app.OnStop(func(context.Context) error { <-forever; return nil })
 		fastness.Worker(app, "deaf", func(context.Context, none) error { <-forever; return nil })
 		if err := app.Start(t.Context()); err != nil {

@@ -165,6 +165,7 @@ func TestRunsDoNotOverlap(t *testing.T) {
 				runFor(t, life, jobs.Config{Store: strict{store}, Logger: new(journal).logger(), Lease: 3 * time.Second},
 					jobs.Job{Name: "slow", Schedule: jobs.Schedule{Every: time.Minute}, Run: slow})
 			})
+			time.Sleep(time.Second) // So it is the first one that has the job.
 		}
 		all.Wait()
 		if most != 1 || runs < 10 {
@@ -176,7 +177,7 @@ func TestRunsDoNotOverlap(t *testing.T) {
 func TestRunEndsAtItsTimeLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ends []time.Duration
-		runFor(t, 90*time.Second, jobs.Config{Logger: new(journal).logger()}, jobs.Job{Name: "slow", Schedule: jobs.Schedule{Every: time.Hour, Timeout: time.Minute},
+		runFor(t, 90*time.Second, jobs.Config{Logger: new(journal).logger()}, jobs.Job{Name: "slow", Schedule: jobs.Schedule{Every: time.Hour, Timeout: time.Minute, Jitter: 1},
 			Run: func(ctx context.Context) error {
 				begin := time.Now()
 				<-ctx.Done()
