@@ -18,11 +18,15 @@ const databaseURL = "postgres://shop:correct-horse-battery@db.internal/shop"
 func urlOf(t *testing.T, args ...string) (url, printed string, exit int) {
 	t.Helper()
 	app := lineApp(fastness.Config{})
-	fastness.Command[tellDB](app, "tell", "Tell.")
+	fastness.Command[tellCommand](app, "tell", "Tell.")
 	var out, complaints bytes.Buffer
 	exit = app.Run(t.Context(), append([]string{"lines"}, args...), &out, &complaints)
 	url, printed, _ = strings.Cut(out.String(), "\n")
 	return url, printed + complaints.String(), exit
+}
+
+type tellCommand struct {
+	DB tellDB `cmd:"" help:"Tell the URL of the database."`
 }
 
 type tellDB struct{}
@@ -53,7 +57,7 @@ func TestDatabaseOfTheSettings(t *testing.T) {
 			if tt.env[0] != "" {
 				t.Setenv(tt.env[0], tt.env[1])
 			}
-			if got, said, exit := urlOf(t, append([]string{"tell"}, tt.args...)...); got != tt.want || exit != 0 {
+			if got, said, exit := urlOf(t, append([]string{"tell", "db"}, tt.args...)...); got != tt.want || exit != 0 {
 				t.Errorf("%q, status %d, %s, want %q", got, exit, said, tt.want)
 			}
 		})
@@ -71,11 +75,11 @@ func TestDatabaseOfTheSettingsIsNotShown(t *testing.T) {
 		want string
 	}{
 		{[]string{"settings", "--db", databaseURL}, 0, "***"},
-		{[]string{"tell", "--db", databaseURL, "--db-file", long}, 2, "both given"},
-		{[]string{"tell", "--db-file", databaseURL}, 2, "is a URL"},
-		{[]string{"tell", "--db-file", long}, 2, "more than"},
-		{[]string{"tell", "--db-file", long + "er"}, 2, "no such file"},
-		{[]string{"tell", "--db", databaseURL, "--grace", "x"}, 2, "is not a time"},
+		{[]string{"tell", "db", "--db", databaseURL, "--db-file", long}, 2, "both given"},
+		{[]string{"tell", "db", "--db-file", databaseURL}, 2, "is a URL"},
+		{[]string{"tell", "db", "--db-file", long}, 2, "more than"},
+		{[]string{"tell", "db", "--db-file", long + "er"}, 2, "no such file"},
+		{[]string{"tell", "db", "--db", databaseURL, "--grace", "x"}, 2, "is not a time"},
 	} {
 		url, said, exit := urlOf(t, tt.args...)
 		if said = url + said; exit != tt.exit || !strings.Contains(said, tt.want) || strings.Contains(said, "correct-horse") {
