@@ -158,7 +158,8 @@ func (c *Conn[In, Out]) decode(ctx context.Context, data []byte, m *In) error {
 
 // Send puts a message into the queue and does not wait until it is written: one peer
 // that reads slowly must not hold up the others. When the queue is full the connection
-// is closed with 1013. The error is that, or what the message cannot be encoded for.
+// is closed with 1013. Receive waits while half of the queue is taken, so that a peer is
+// not asked for more than it takes answers. The error is that, or what the message cannot be encoded for.
 func (c *Conn[In, Out]) Send(m Out) error {
 	switch {
 	case c.protocol.mute:

@@ -169,7 +169,7 @@ func (t *taker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 // begin starts what belongs to an open connection.
 func (s *socket) begin(parent context.Context) {
-	s.idle.L = &s.mu
+	s.moved.L = &s.mu
 	s.lastMsg.Store(s.start.UnixNano())
 	ctx, cancel := context.WithCancelCause(parent)
 	s.ctx, s.cancel = ctx, cancel

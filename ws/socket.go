@@ -33,7 +33,8 @@ type socket struct {
 	unhook func() bool   // from the context of the opening
 	gone   chan struct{} // closed once the connection is
 
-	busy     atomic.Bool // a message is read
+	busy     atomic.Bool // Receive runs
+	reading  atomic.Bool // and waits for its peer
 	received atomic.Int64
 	sent     atomic.Int64
 	lastMsg  atomic.Int64 // UnixNano
@@ -43,7 +44,7 @@ type socket struct {
 	queue   []message
 	bytes   int
 	writing bool
-	idle    sync.Cond // signalled when writing becomes false
+	moved   sync.Cond // signalled when the queue gets shorter
 	beat    *time.Timer
 	pinged  int64 // lastRead when the last ping was sent
 }
@@ -60,9 +61,8 @@ func (s *socket) end(c *Closed, flush bool) {
 	if !flush {
 		s.queue, s.bytes = nil, 0
 	}
-	if s.beat != nil {
-		s.beat.Stop()
-	}
+	s.beat.Stop()
+	s.moved.Broadcast()
 	s.mu.Unlock()
 	s.unhook()
 	s.cancel(c)
@@ -78,7 +78,7 @@ func (s *socket) hangUp(c *Closed, flush bool) {
 	}
 	s.mu.Lock()
 	for flush && s.writing { // Each write has a time limit, and after the first failure the rest fails.
-		s.idle.Wait()
+		s.moved.Wait()
 	}
 	s.mu.Unlock()
 	_ = s.conn.Close(websocket.StatusCode(c.Code), c.Reason) // It is closed in any case.
@@ -121,7 +121,7 @@ func (s *socket) write() {
 		s.mu.Lock()
 		if len(s.queue) == 0 {
 			s.queue, s.writing = nil, false
-			s.idle.Broadcast()
+			s.moved.Broadcast()
 			s.mu.Unlock()
 			return
 		}
@@ -129,6 +129,7 @@ func (s *socket) write() {
 		s.queue[0] = message{}
 		s.queue = s.queue[1:]
 		s.bytes -= len(m.data)
+		s.moved.Broadcast()
 		s.mu.Unlock()
 
 		ctx, cancel := context.WithTimeout(context.Background(), s.cfg.WriteTimeout)
@@ -185,13 +186,15 @@ func (s *socket) receive(ctx context.Context, room *buffers, use func(data []byt
 		return errTwoReaders
 	}
 	defer s.busy.Store(false)
-	if c := s.how(); c != nil {
-		return c
-	}
 	if ctx != s.ctx && ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { s.end(newClosed(CodeIdle, "no message came in time"), false) })
 		defer stop()
 	}
+	if c := s.awaitRoom(); c != nil {
+		return c
+	}
+	s.reading.Store(true)
+	defer s.reading.Store(false)
 	_, r, err := s.conn.Reader(context.Background()) // It ends with the connection.
 	if err != nil {
 		return s.failed(err)
@@ -209,6 +212,18 @@ func (s *socket) receive(ctx context.Context, room *buffers, use func(data []byt
 	s.received.Add(1)
 	s.lastMsg.Store(time.Now().UnixNano())
 	return use(*buf)
+}
+
+// awaitRoom waits until no more than half of the queue is taken. Who asks faster than
+// the answers can be written is not read from meanwhile. It returns how the connection
+// has ended, or nil.
+func (s *socket) awaitRoom() *Closed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.ended == nil && (len(s.queue) > s.cfg.Queue/2 || s.bytes > s.cfg.QueueBytes/2) {
+		s.moved.Wait()
+	}
+	return s.ended
 }
 
 // readAll reads r into buf. The room grows with what comes: a length is only a
@@ -254,9 +269,9 @@ func (s *socket) pulse() {
 	}
 	s.mu.Lock()
 	// Of a handler that is at work nobody reads the answers of the peer.
-	dead := s.pinged != 0 && s.pinged == last && s.busy.Load()
+	dead := s.pinged != 0 && s.pinged == last && s.reading.Load()
 	s.pinged = 0
-	if s.busy.Load() {
+	if s.reading.Load() {
 		s.pinged = last
 	}
 	if s.ended == nil {
