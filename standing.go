@@ -59,6 +59,7 @@ func (x *exchange) standing() *standing {
 	// Its context belongs to the request, and so does its body.
 	s.request = x.r.WithContext(context.WithoutCancel(x.ctx.parent))
 	s.request.Body = http.NoBody
+	s.request.Header = kept(x.r.Header)
 	for _, o := range op.spec.Objects {
 		for i, u := range op.input.uses {
 			if u.provider.typ != o.Type {
@@ -72,6 +73,21 @@ func (x *exchange) standing() *standing {
 		}
 	}
 	return s
+}
+
+// kept returns what may be, or guard, a credential of the fields of a request. The rest
+// would be half of what a quiet connection remembers.
+func kept(h http.Header) http.Header {
+	few := make(http.Header, 8)
+	for name, values := range h {
+		switch name {
+		case "Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Content-Length", "Pragma",
+			"Sec-Websocket-Extensions", "Sec-Websocket-Key", "Sec-Websocket-Protocol", "Sec-Websocket-Version", "User-Agent":
+		default:
+			few[name] = values
+		}
+	}
+	return few
 }
 
 // caller returns who is calling, as of the last check, or nil.
@@ -111,24 +127,35 @@ func (s *standing) check(ctx context.Context) (*auth.User, error) {
 // cause, and when parent is done. Between the two checks no goroutine waits.
 func (s *standing) watch(parent context.Context) (ctx context.Context, stop context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
-	w := &watcher{standing: s, ctx: ctx, cancel: cancel, known: time.Now()}
+	unwatch := s.watchUntil(ctx, cancel)
+	return ctx, func() {
+		cancel(context.Canceled)
+		unwatch()
+	}
+}
+
+// watchUntil calls ended once when the right ends, with the problem. A context for each
+// of many connections would be a tenth of their memory.
+func (s *standing) watchUntil(ctx context.Context, ended func(error)) (stop func()) {
+	w := &watcher{standing: s, ctx: ctx, ended: ended, known: time.Now()}
 	if s.user.Load() != nil { // Who is nobody cannot log out.
 		w.mu.Lock()
 		w.timer = time.AfterFunc(standingEvery, w.look)
 		w.mu.Unlock()
 	}
-	return ctx, w.stop
+	return w.stop
 }
 
 // watcher looks at a standing from time to time.
 type watcher struct {
 	*standing
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	known  time.Time // when the right was last known to hold
+	ctx   context.Context
+	ended func(error)
+	known time.Time // when the right was last known to hold
 
-	mu    sync.Mutex
-	timer *time.Timer
+	mu      sync.Mutex // guards following
+	timer   *time.Timer
+	stopped bool
 }
 
 func (w *watcher) look() {
@@ -137,26 +164,28 @@ func (w *watcher) look() {
 	_, err := w.check(ctx)
 	switch p := problem.From(err); {
 	case w.ctx.Err() != nil:
-		return
+		return // Who asked has gone.
 	case err == nil:
 		w.known = time.Now()
 	case p.Status < http.StatusInternalServerError:
-		w.cancel(p)
+		w.ended(p)
 		return
 	case time.Since(w.known) >= standingUnknown:
 		w.app.cfg.Logger.WarnContext(w.ctx, "nobody knows whether a caller may go on", "error", err)
-		w.cancel(problem.New(http.StatusServiceUnavailable, "nobody knows whether the caller may go on").Wrap(err))
+		w.ended(problem.New(http.StatusServiceUnavailable, "nobody knows whether the caller may go on").Wrap(err))
 		return
 	}
 	w.mu.Lock()
-	w.timer.Reset(standingEvery)
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	if !w.stopped {
+		w.timer.Reset(standingEvery)
+	}
 }
 
 func (w *watcher) stop() {
-	w.cancel(context.Canceled)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.stopped = true
 	if w.timer != nil {
 		w.timer.Stop()
 	}

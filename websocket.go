@@ -201,10 +201,8 @@ func (x *exchange) openSocket(s *socketPlan) error {
 		leave()
 		return err
 	}
-	ctx, stop := right.watch(x.lastingContext())
 	x.untouched = false
-	if err = s.open(x, in, right, x.opening(ctx, right, func() { stop(); leave() })); err != nil {
-		stop()
+	if err = s.open(x, in, right, x.opening(right, leave)); err != nil {
 		leave()
 		return err
 	}
@@ -214,8 +212,8 @@ func (x *exchange) openSocket(s *socketPlan) error {
 
 // opening is what package ws needs to know of the app. Nothing in it holds the
 // exchange.
-func (x *exchange) opening(ctx context.Context, right *standing, done func()) ws.Opening {
-	app, id := x.app, x.ctx.id[0]
+func (x *exchange) opening(right *standing, done func()) ws.Opening {
+	app, id, ctx := x.app, x.ctx.id[0], x.lastingContext()
 	line := observe.AccessOf(x.r, &x.sent)
 	line.Route, line.RequestID, line.Client, line.Status = x.route(), id, x.ctx.client.Addr, http.StatusSwitchingProtocols
 	if x.ctx.user != nil {
@@ -223,6 +221,7 @@ func (x *exchange) opening(ctx context.Context, right *standing, done func()) ws
 	}
 	return ws.Opening{
 		Context: ctx,
+		Watch:   func(end func(error)) func() { return right.watchUntil(ctx, end) },
 		Viewer:  func() schema.Viewer { return right.caller() },
 		Problem: func(buf []byte, p *problem.Problem) []byte {
 			shown := *p

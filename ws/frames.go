@@ -38,8 +38,9 @@ type inspector struct {
 	net.Conn
 	limit    int64 // of a message
 	data     byte  // the opcode of the messages that are taken: opText, opBinary, or opClose for none
-	budget   *ratelimit.Connection
-	buffered []byte // read before the connection was ours
+	rate     *ratelimit.Messages
+	spent    *ratelimit.Connection // from the first frame on that counts
+	buffered []byte                // read before the connection was ours
 
 	head         [14]byte // of the current frame
 	have, want   int      // bytes of head
@@ -60,8 +61,8 @@ type inspector struct {
 }
 
 // newInspector returns c with what was read from it already.
-func newInspector(c net.Conn, buffered []byte, p *protocol, budget *ratelimit.Connection) *inspector {
-	i := &inspector{Conn: c, limit: p.limit, data: p.opcode, budget: budget, want: 2}
+func newInspector(c net.Conn, buffered []byte, p *protocol) *inspector {
+	i := &inspector{Conn: c, limit: p.limit, data: p.opcode, rate: p.rate, want: 2}
 	if len(buffered) > 0 {
 		i.buffered = append([]byte(nil), buffered...)
 	}
@@ -227,7 +228,10 @@ func (i *inspector) wholeHead() *Closed {
 	copy(i.key[:], i.head[i.want-4:])
 	i.at = 0
 	if i.opcode >= opClose || !i.fin && i.left == 0 {
-		if _, ok := i.budget.Take(); !ok { // A message of empty pieces never ends, and each ping is answered.
+		if i.spent == nil {
+			i.spent = i.rate.Connection()
+		}
+		if _, ok := i.spent.Take(); !ok { // A message of empty pieces never ends, and each ping is answered.
 			return newClosed(CodePolicy, "too many frames")
 		}
 	}

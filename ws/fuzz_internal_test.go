@@ -74,11 +74,11 @@ func FuzzFrames(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, step uint8, takes byte) {
-		p := &protocol{limit: 200, opcode: opText}
+		p := &protocol{limit: 200, opcode: opText, rate: limits}
 		if takes != opText {
 			p.opcode = opBinary
 		}
-		i := newInspector(nil, nil, p, limits.Connection())
+		i := newInspector(nil, nil, p)
 		passed, code := 0, 0
 		for rest := data; len(rest) > 0 && code == 0; {
 			n := min(len(rest), int(step)+1)

@@ -22,6 +22,9 @@ type Opening struct {
 	// problem that is its cause as 4000 and the status, otherwise with 1001. The
 	// default has the values of the request's context and does not end with it.
 	Context context.Context
+	// Watch, if not nil, is called with a function that ends the connection as the end
+	// of Context would, by its cause. What it returns is called when it has ended.
+	Watch func(end func(cause error)) (stop func())
 	// Viewer says for whom messages are, where some members are not for everybody.
 	Viewer func() schema.Viewer
 	// Problem appends the document of a problem. The default is the one of RFC 9457.
@@ -85,12 +88,12 @@ func (p *Protocol[In, Out]) Open(w http.ResponseWriter, r *http.Request, o Openi
 	if err := p.server.opens(); err != nil {
 		return err
 	}
-	s := &socket{cfg: &p.server.cfg, rate: p.rate.Connection(), start: time.Now(), gone: make(chan struct{})}
+	s := &socket{cfg: &p.server.cfg, rate: p.rate, start: time.Now(), gone: make(chan struct{})}
 	if err := p.upgrade(s, w, r); err != nil {
 		return err
 	}
 	c := &Conn[In, Out]{socket: s, protocol: p.protocol, viewer: o.Viewer, document: o.Problem}
-	s.begin(o.Context)
+	s.begin(o.Context, o.Watch)
 	p.server.add(s)
 	if p.opcode == opClose {
 		go c.listen()
@@ -162,27 +165,37 @@ func (t *taker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	_, _ = conn.Write(head.Bytes()) // If it fails, so does the first frame.
 	_ = conn.SetDeadline(time.Time{})
 	ahead, _ := rw.Reader.Peek(rw.Reader.Buffered()) // They are there.
-	i := newInspector(conn, ahead, t.protocol, t.protocol.rate.Connection())
+	i := newInspector(conn, ahead, t.protocol)
 	t.inspector = i
 	return i, bufio.NewReadWriter(bufio.NewReaderSize(i, readBuffer), bufio.NewWriterSize(i, writeBuffer)), nil
 }
 
 // begin starts what belongs to an open connection.
-func (s *socket) begin(parent context.Context) {
+func (s *socket) begin(parent context.Context, watch func(func(error)) func()) {
 	s.moved.L = &s.mu
 	s.lastMsg.Store(s.start.UnixNano())
-	ctx, cancel := context.WithCancelCause(parent)
-	s.ctx, s.cancel = ctx, cancel
+	s.ctx, s.cancel = context.WithCancelCause(parent)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.beat = time.AfterFunc(s.cfg.PingInterval, s.pulse)
-	s.unhook = context.AfterFunc(parent, func() {
-		how := newClosed(CodeGoingAway, "")
-		if c := closedBy(context.Cause(parent)); c.Code >= 4000 || c.Code == CodeTryAgainLater {
-			how = c
-		}
-		s.end(how, false)
-	})
+	var unhook []func()
+	if parent.Done() != nil {
+		stop := context.AfterFunc(parent, func() { s.endBy(context.Cause(parent)) })
+		unhook = append(unhook, func() { stop() })
+	}
+	if watch != nil {
+		unhook = append(unhook, watch(s.endBy))
+	}
+	s.unhook = unhook
+}
+
+// endBy ends the connection from outside: what waits is not sent any more.
+func (s *socket) endBy(cause error) {
+	how := newClosed(CodeGoingAway, "")
+	if c := closedBy(cause); c.Code >= 4000 || c.Code == CodeTryAgainLater {
+		how = c
+	}
+	s.end(how, false)
 }
 
 // opens returns an error if no more connections are opened.

@@ -25,12 +25,13 @@ type socket struct {
 	cfg   *Config
 	conn  *websocket.Conn
 	below *inspector
-	rate  *ratelimit.Connection
+	rate  *ratelimit.Messages
+	spent *ratelimit.Connection // from the first message on
 	start time.Time
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	unhook func() bool   // from the context of the opening
+	unhook []func()      // from what may end it
 	gone   chan struct{} // closed once the connection is
 
 	busy     atomic.Bool // Receive runs
@@ -63,8 +64,11 @@ func (s *socket) end(c *Closed, flush bool) {
 	}
 	s.beat.Stop()
 	s.moved.Broadcast()
+	unhook := s.unhook
 	s.mu.Unlock()
-	s.unhook()
+	for _, stop := range unhook {
+		stop()
+	}
 	s.cancel(c)
 	go s.hangUp(c, flush)
 }
@@ -199,7 +203,10 @@ func (s *socket) receive(ctx context.Context, room *buffers, use func(data []byt
 	if err != nil {
 		return s.failed(err)
 	}
-	if _, ok := s.rate.Take(); !ok {
+	if s.spent == nil {
+		s.spent = s.rate.Connection()
+	}
+	if _, ok := s.spent.Take(); !ok {
 		many := newClosed(CodePolicy, "too many messages")
 		s.end(many, false)
 		return many

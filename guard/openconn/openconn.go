@@ -113,16 +113,23 @@ func (l *Limit) Open(c Caller) (close func(), err error) {
 	if c.User != "" {
 		l.users[c.User]++
 	}
-	return sync.OnceFunc(func() { l.leave(c.User, key) }), nil
+	left := false
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !left {
+			left = true
+			l.leave(c.User, key)
+		}
+	}, nil
 }
 
 func tooMany(detail string) error {
 	return problem.New(http.StatusTooManyRequests, detail).Named("too_many_connections").With("Retry-After", "10")
 }
 
+// leave counts one less. The caller holds mu.
 func (l *Limit) leave(user string, key netip.Prefix) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.total--
 	if l.addrs[key]--; l.addrs[key] == 0 {
 		delete(l.addrs, key)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package fastness_test
+
+const raceEnabled = false
