@@ -58,7 +58,8 @@ type App struct {
 	steps       []step
 	document    *openapi.Document
 	rendered    rendered
-	logInPage   string // or ""
+	async       *asyncDocument // nil without WebSockets
+	logInPage   string         // or ""
 	development atomic.Bool
 	draining    atomic.Bool
 	stopping    notice // closed when streams are to end
@@ -206,7 +207,7 @@ func (a *App) doCompile() error {
 	errs = append(errs, a.addSubApps()...)
 	errs = append(errs, a.addWellKnown()...)
 	if len(errs) == 0 {
-		errs = append(errs, a.makeDocument())
+		errs = append(errs, a.makeDocument(), a.makeAsyncDocument())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("the app cannot start:\n%w", err)

@@ -28,6 +28,7 @@ const (
 //	shop                     serve (with a development certificate, if no other is given)
 //	shop routes [--json]     every operation: who may call it, its limits
 //	shop openapi [--yaml]    the OpenAPI document
+//	shop asyncapi            the AsyncAPI document, of the WebSockets
 //	shop audit [--json]      every defence that is off, and why
 //	shop settings            where each setting comes from
 //	shop --help | --version  also: shop help, shop help routes
@@ -99,6 +100,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" default:"withargs" help:"Serve the API. This is the default."`
 	Routes   routesCommand   `cmd:"" help:"List all operations: who may call them, and their limits."`
 	OpenAPI  openapiCommand  `cmd:"" name:"openapi" help:"Print the OpenAPI document."`
+	AsyncAPI asyncapiCommand `cmd:"" name:"asyncapi" help:"Print the AsyncAPI document of the WebSockets."`
 	Audit    auditCommand    `cmd:"" help:"List every defence that is switched off, and why."`
 	Settings settingsCommand `cmd:"" help:"Print the settings and where each comes from, without secrets."`
 }

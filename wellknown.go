@@ -39,6 +39,9 @@ func (a *App) addWellKnown() (errs []error) {
 		{path: "/docs", access: access, summary: "Docs page", answer: a.whereShown(serveDocs(page))},
 		{path: "/docs/{asset...}", access: access, summary: "Docs page", answer: a.whereShown(serveDocs(page))},
 	})...)
+	if a.describesSockets() {
+		errs = append(errs, a.addBuiltins([]builtin{{path: "/asyncapi.json", access: access, summary: "AsyncAPI document", answer: a.whereShown(a.serveAsync)}})...)
+	}
 	if a.outer != nil { // What the site as a whole says is the outer one's.
 		return errs
 	}
