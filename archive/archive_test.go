@@ -105,6 +105,7 @@ func TestTarThatIsNoPlainFilesIsRefused(t *testing.T) {
 		"a wrong sum":                 {good[:len(good)-8] + "xxxx" + good[len(good)-4:], "archive_invalid"},
 		"something behind it":         {good + "x", "archive_invalid"},
 		"another archive behind it":   {good + good, "archive_invalid"},
+		"nothing, packed, behind it":  {good + gzipped(""), "archive_invalid"},
 		"something behind its end":    {gzipped(rawTar(entry{name: "a"}) + "hello"), "archive_invalid"},
 		"another tar behind its end":  {gzipped(rawTar(entry{name: "a"}) + rawTar(entry{name: "b"})), "archive_invalid"},
 		"a file that ends early":      {gzipped(rawTar(entry{name: "a", content: "hello"})[:514]), "archive_invalid"},
@@ -177,6 +178,15 @@ func TestArchiveIsUnpackedAllOrNothing(t *testing.T) {
 	}
 	if err := archive.ExtractTo(t.Context(), root, "all", p.TarGzip(strings.NewReader(tarOf()))); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("into a folder that is there: %v", err)
+	}
+	if err := root.Mkdir("empty", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := archive.ExtractTo(t.Context(), root, "empty", p.TarGzip(strings.NewReader(tarOf()))); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("into an empty folder that is there: %v", err)
+	}
+	if err := root.Remove("empty"); err != nil {
+		t.Fatal(err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -21,7 +21,7 @@ const (
 // isHarmless reports whether a path means the same on every system, and stays where
 // it is unpacked.
 func isHarmless(name string) bool {
-	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.ContainsAny(name, `\:`) || !filepath.IsLocal(filepath.FromSlash(name)) {
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) || !filepath.IsLocal(filepath.FromSlash(name)) {
 		return false
 	}
 	depth := 0
@@ -33,8 +33,9 @@ func isHarmless(name string) bool {
 	return true
 }
 
-// isHarmlessElement takes what cleaning for all systems would leave as it is. A dot
-// in front only hides a file, and spaces of all widths are spaces.
+// isHarmlessElement takes what cleaning for all systems would leave as it is: no
+// backslash, no colon, no device. A dot in front only hides a file, and spaces of all
+// widths are spaces.
 func isHarmlessElement(s string) bool {
 	s = strings.TrimLeft(s, ".~-")
 	s = strings.Map(func(r rune) rune {

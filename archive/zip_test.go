@@ -34,6 +34,7 @@ type raw struct {
 	localExtra    string
 	descriptor    string
 	overlap       bool // the directory says that it is where the first one is
+	edit          int  // the byte of the local header that is another
 }
 
 func deflate(text string) string {
@@ -58,6 +59,7 @@ type ends struct {
 	between string // before the directory
 	comment string
 	locator string
+	inside  string // at the end of the directory
 }
 
 func pack(end ends, entries ...raw) string {
@@ -89,13 +91,18 @@ func pack(end ends, entries ...raw) string {
 		if e.overlap {
 			at = 0
 		} else {
-			out = append(append(append(out, "PK\x03\x04"...), fields(e.local, e.localExtra)...), e.local+e.localExtra+e.packed+e.descriptor...)
+			local := append([]byte("PK\x03\x04"), fields(e.local, e.localExtra)...)
+			if e.edit > 0 {
+				local[e.edit]++
+			}
+			out = append(append(out, local...), e.local+e.localExtra+e.packed+e.descriptor...)
 		}
 		directory = append(append(append(directory, "PK\x01\x02\x14\x03"...), fields(e.name, e.extra)...), 0, 0, 0, 0, 0, 0)
 		directory = le.AppendUint32(le.AppendUint32(directory, e.mode<<16), at)
 		directory = append(directory, e.name+e.extra...)
 	}
 	out = append(out, end.between...)
+	directory = append(directory, end.inside...)
 	start := uint32(len(out))
 	out = append(append(out, directory...), end.locator...)
 	n := uint16(len(entries) + end.count)
@@ -144,6 +151,12 @@ func wantRefused(t *testing.T, name string, err error, code string) {
 	}
 }
 
+// descriptor is what stands behind a content, and what may be wrong with it.
+func descriptor(content string, sum, packed, size uint32) string {
+	le, n := binary.LittleEndian, uint32(len(content))
+	return string(le.AppendUint32(le.AppendUint32(le.AppendUint32(nil, crc32.ChecksumIEEE([]byte(content))+sum), n+packed), n+size))
+}
+
 func TestZipOfOthersIsRead(t *testing.T) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -170,8 +183,7 @@ func TestZipOfOthersIsRead(t *testing.T) {
 	if err != nil || len(got) != 5 || got["a.txt"] != "hello" || got["folder/ü b.txt"] != large || got["other/.hidden"] != "" {
 		t.Errorf("%d entries, %v", len(got), err)
 	}
-	descriptor := string(binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte("hi"))), 2), 2))
-	got, err = readZip(t, archive.Config{}, pack(ends{}, raw{name: "a", content: "hi", flags: 8, descriptor: descriptor}, raw{name: "b", content: "hi", mode: 0o100755, extra: "\x55\x54\x00\x00"}))
+	got, err = readZip(t, archive.Config{}, pack(ends{}, raw{name: "a", content: "hi", flags: 8, descriptor: descriptor("hi", 0, 0, 0)}, raw{name: "b", content: "hi", mode: 0o100755, extra: "\x55\x54\x00\x00"}))
 	if err != nil || got["a"] != "hi" || got["b"] != "hi" {
 		t.Errorf("with a descriptor: %v, %v", got, err)
 	}
@@ -211,7 +223,17 @@ func TestZipThatTwoProgramsReadInTwoWaysIsRefused(t *testing.T) {
 		"a packed entry that is damaged":        pack(ends{}, raw{name: "a", content: "hello", packed: "\xff\xff\xff", method: 8}),
 		"a wrong sum":                           pack(ends{}, raw{name: "a", content: "hello", sum: 1}),
 		"no descriptor":                         pack(ends{}, raw{name: "a", content: "hello", flags: 8, descriptor: "PK\x07\x08xxxxxxxxxxxx"}),
-		"a descriptor that nobody announced":    pack(ends{}, raw{name: "a", content: "hello", descriptor: "xxxxxxxxxxxx"}),
+		"a descriptor that nobody announced":    pack(ends{}, raw{name: "a", content: "hello", descriptor: descriptor("hello", 0, 0, 0)}),
+		"another sum in the descriptor":         pack(ends{}, raw{name: "a", content: "hello", flags: 8, descriptor: descriptor("hello", 1, 0, 0)}),
+		"another packed size in it":             pack(ends{}, raw{name: "a", content: "hello", flags: 8, descriptor: descriptor("hello", 0, 1, 0)}),
+		"another size in it":                    pack(ends{}, raw{name: "a", content: "hello", flags: 8, descriptor: descriptor("hello", 0, 0, 1)}),
+		"other flags in the local header":       pack(ends{}, raw{name: "a", content: "hello", edit: 6}),
+		"another method in the local header":    pack(ends{}, raw{name: "a", content: "hello", edit: 8}),
+		"another sum in the local header":       pack(ends{}, raw{name: "a", content: "hello", edit: 14}),
+		"another packed size there":             pack(ends{}, raw{name: "a", content: "hello", edit: 18}),
+		"another size there":                    pack(ends{}, raw{name: "a", content: "hello", edit: 22}),
+		"something at the end of the directory": pack(ends{inside: "hidden"}, a),
+		"something before a directory of none":  pack(ends{between: "hidden"}),
 		"a folder with content":                 pack(ends{}, raw{name: "a/", content: "hello"}),
 		"a name of no character set":            pack(ends{}, raw{name: "\x81"}),
 	} {
@@ -256,6 +278,15 @@ func TestZipBombIsRefused(t *testing.T) {
 		_, err := readZip(t, tt.cfg, tt.text)
 		wantRefused(t, name, err, tt.code)
 	}
+	lie := pack(ends{}, raw{name: "a", packed: deflate(zeros), method: 8, size: 10})
+	for e, err := range policy(t, archive.Config{}).Zip(strings.NewReader(lie), int64(len(lie))) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content, err := io.ReadAll(e); err == nil || len(content) > 10 {
+			t.Errorf("%d bytes come out of an entry of 10 (%v)", len(content), err)
+		}
+	}
 	if _, err := readZip(t, archive.Config{Ratio: 2000}, pack(ends{}, raw{name: "a", content: zeros, method: 8})); err != nil {
 		t.Errorf("where the ratio is allowed: %v", err)
 	}
@@ -289,7 +320,7 @@ func TestNameThatLeadsElsewhereIsRefused(t *testing.T) {
 	for _, name := range []string{
 		"../a", "a/../../b", "a/..", "..", ".", "./a", "a/./b", "a//b", "/etc/passwd", "//host/share", `..\a`, `a\b`, `\a`, `C:\a`, "C:/a", "c:a", "a:stream",
 		"CON", "con.txt", "a/NUL", "aux.tar", "COM1", "LPT9.log", "a.", "a ", "a./b", " a", "a\x00b", "a\nb", "a\x1b[2J", "a\u202egpj.exe", "a\u200bb",
-		`a"b`, "a<b", "a*b", "a?b", "a|b", strings.Repeat("a", 256), strings.Repeat("a/", 32) + "a", strings.Repeat("abcdefgh/", 120) + "a",
+		`a"b`, "a<b", "a*b", "a?b", "a|b", strings.Repeat("a", 256), strings.Repeat("a/", 32) + "a", strings.Repeat(strings.Repeat("a", 200)+"/", 6) + "a",
 		"~", "a/~", "a/-",
 	} {
 		_, err := readZip(t, archive.Config{}, pack(ends{}, raw{name: name, content: "x", flags: 0x800}))
