@@ -162,8 +162,11 @@ func TestPolyglotIsUnknown(t *testing.T) {
 		"JPEG and a PDF in its comment":       comment(jpegOf(3, 2), pdf),
 		"JPEG and PHAR":                       comment(jpegOf(3, 2), "<? __HALT_COMPILER(); ?>"),
 		"PNG and a page in its text":          strings.TrimSuffix(pngOf(3, 2), iend) + chunk("tEXt", "Comment\x00"+page) + iend,
-		"PNG and a page far behind":           strings.TrimSuffix(pngOf(3, 2), iend) + chunk("tEXt", strings.Repeat("x", 32<<10-80)+page) + iend,
 		"GIF and JavaScript":                  "GIF89a/*" + strings.Repeat("\x00", 20) + "*/=1;alert(1)",
+		"PNG and a script without a tag":      pngOf(3, 2) + "/alert(1)",
+		"GIF and a script without a tag":      gifOf(3, 2) + "=1;alert(1)",
+		"JPEG and a script without a tag":     jpegOf(3, 2) + "=1;alert(1)",
+		"WebP and a script without a tag":     webpOf(3, 2) + "=1;alert(1)",
 		"GIF and a page":                      gifOf(3, 2) + page,
 		"WebP and a page":                     webpOf(3, 2) + page,
 		"WebP and a page within its length":   riff("VP8L", "\x2f\x00\x00\x00\x00"+strings.Repeat("\x00", 9)+page),
@@ -190,6 +193,13 @@ func TestPolyglotIsUnknown(t *testing.T) {
 	} {
 		if got := detect(t, content); got.Type != mediatype.Unknown {
 			t.Errorf("%s: %+v, want %s", name, got, mediatype.Unknown)
+		}
+	}
+	for n := range 10 { // Wherever the pieces begin in which it is read.
+		before := strings.TrimSuffix(pngOf(3, 2), iend)
+		text := strings.Repeat("x", 32<<10-len(before)-8-n) + page
+		if got := detect(t, before+chunk("tEXt", text)+iend); got.Type != mediatype.Unknown {
+			t.Errorf("a page %d bytes before the end of a piece: %+v", n, got)
 		}
 	}
 	if got := http.DetectContentType([]byte(gifOf(3, 2) + zipOf("META-INF/MANIFEST.MF"))); got != "image/gif" {

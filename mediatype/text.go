@@ -16,9 +16,6 @@ func text(in *input) Content {
 	if bytes.Contains(in.head, []byte("%PDF-")) {
 		return Content{Type: Unknown, Why: "a PDF document is in it"}
 	}
-	if hasDirectory(in) {
-		return Content{Type: Unknown, Why: "a ZIP archive is in it"}
-	}
 	switch {
 	case len(head) == 0 || head[0] != '<':
 		return Content{Type: plainText + utf8Charset}
