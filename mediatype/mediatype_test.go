@@ -167,6 +167,7 @@ func TestPolyglotIsUnknown(t *testing.T) {
 		"GIF and a script without a tag":      gifOf(3, 2) + "=1;alert(1)",
 		"JPEG and a script without a tag":     jpegOf(3, 2) + "=1;alert(1)",
 		"WebP and a script without a tag":     webpOf(3, 2) + "=1;alert(1)",
+		"WebP and a piece behind its length":  webpOf(3, 2) + "abcd\x02\x00\x00\x00xx",
 		"GIF and a page":                      gifOf(3, 2) + page,
 		"WebP and a page":                     webpOf(3, 2) + page,
 		"WebP and a page within its length":   riff("VP8L", "\x2f\x00\x00\x00\x00"+strings.Repeat("\x00", 9)+page),
@@ -197,7 +198,7 @@ func TestPolyglotIsUnknown(t *testing.T) {
 	}
 	for n := range 10 { // Wherever the pieces begin in which it is read.
 		before := strings.TrimSuffix(pngOf(3, 2), iend)
-		text := strings.Repeat("x", 32<<10-len(before)-8-n) + page
+		text := strings.Repeat("x", 32<<10-len(before)-8-n) + "<script>alert(1)"
 		if got := detect(t, before+chunk("tEXt", text)+iend); got.Type != mediatype.Unknown {
 			t.Errorf("a page %d bytes before the end of a piece: %+v", n, got)
 		}

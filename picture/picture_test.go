@@ -234,6 +234,31 @@ func TestWhatIsNoPictureIsRefused(t *testing.T) {
 	}
 }
 
+func TestFailureOfTheDiskIsNoFaultOfThePicture(t *testing.T) {
+	text, lost := asJPEG(drawn(300, 200)), errors.New("the disk is gone")
+	looked := &slow{ReaderAt: strings.NewReader(text)}
+	if _, err := mediatype.Detect(looked, int64(len(text))); err != nil {
+		t.Fatal(err)
+	}
+	r := &failingLater{strings.NewReader(text), looked.reads, lost}
+	if _, err := maker(t, picture.Config{}).Make(t.Context(), r, int64(len(text))); !errors.Is(err, lost) || problem.From(err).Status == http.StatusUnprocessableEntity {
+		t.Errorf("%v, want the error of the reader", err)
+	}
+}
+
+type failingLater struct {
+	io.ReaderAt
+	left int
+	err  error
+}
+
+func (f *failingLater) ReadAt(p []byte, at int64) (int, error) {
+	if f.left--; f.left < 0 {
+		return 0, f.err
+	}
+	return f.ReaderAt.ReadAt(p, at)
+}
+
 type failing struct{ err error }
 
 func (f failing) ReadAt([]byte, int64) (int, error) { return 0, f.err }
@@ -259,8 +284,8 @@ func (s *slow) ReadAt(p []byte, at int64) (int, error) {
 // with their context.
 func TestPicturesShareOneBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		large, small := asJPEG(drawn(300, 200)), asJPEG(drawn(30, 20))
-		m := maker(t, picture.Config{MaxPixels: 60_000})
+		large, larger := asJPEG(drawn(300, 200)), asJPEG(drawn(400, 300))
+		m := maker(t, picture.Config{MaxPixels: 120_000})
 		looked := &slow{ReaderAt: strings.NewReader(large)}
 		if _, err := mediatype.Detect(looked, int64(len(large))); err != nil {
 			t.Fatal(err)
@@ -274,7 +299,7 @@ func TestPicturesShareOneBudget(t *testing.T) {
 		<-first.reached
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
-			_, err := m.Make(ctx, strings.NewReader(small), int64(len(small)))
+			_, err := m.Make(ctx, strings.NewReader(larger), int64(len(larger)))
 			done <- err
 		}()
 		synctest.Wait()
@@ -291,7 +316,7 @@ func TestPicturesShareOneBudget(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if _, err := makeOf(m, large); err != nil {
+		if _, err := makeOf(m, larger); err != nil { // Who gave up has given its share back.
 			t.Errorf("afterwards: %v", err)
 		}
 	})
