@@ -14,6 +14,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/database/databasetest"
+	"github.com/fastness/fastness/jobs"
 	"github.com/fastness/fastness/sqldb"
 )
 
@@ -53,7 +54,8 @@ func (j *journal) String() string {
 func newAPI(t *testing.T, db *sqldb.DB) *api {
 	t.Helper()
 	a := &api{t: t, db: db, log: new(journal)}
-	a.App = fastness.New(fastness.Config{Title: "Stock", Version: "1", Logger: slog.New(slog.NewTextHandler(a.log, nil))})
+	a.App = fastness.New(fastness.Config{Title: "Stock", Version: "1", Logger: slog.New(slog.NewTextHandler(a.log, nil)),
+		Background: jobs.PoolConfig{Queue: 8}})
 	fastness.ProvideValue(a.App, db)
 	fastness.ProvideCleanup(a.App, sqldb.Begin)
 	fastness.ProvideCleanup(a.App, sqldb.BeginRead)

@@ -146,9 +146,11 @@ func count(t *testing.T, url secret.Text, query string) (n int) {
 func TestManyThatStartAtOnceMigrateOnce(t *testing.T) {
 	eachURL(t, func(t *testing.T, url secret.Text) {
 		var wg sync.WaitGroup
+		together := make(chan struct{})
 		for range 8 {
 			wg.Go(func() {
-				db, err := database.Open(t.Context(), url, database.Config{Migrations: steps(20)})
+				<-together
+				db, err := database.Open(t.Context(), url, database.Config{Migrations: steps(100)})
 				if err != nil {
 					t.Error(err)
 					return
@@ -156,9 +158,10 @@ func TestManyThatStartAtOnceMigrateOnce(t *testing.T) {
 				_ = db.Close()
 			})
 		}
+		close(together)
 		wg.Wait()
-		if n := count(t, url, "SELECT count(*) FROM step"); n != 20 {
-			t.Errorf("%d steps were taken, want 20", n)
+		if n := count(t, url, "SELECT count(*) FROM step"); n != 100 {
+			t.Errorf("%d steps were taken, want 100", n)
 		}
 	})
 }
