@@ -48,6 +48,9 @@ func parsePostgres(u *url.URL, cfg *Config) (target, error) {
 		if config, err = parseServer(&strict); err != nil {
 			return nil, err
 		}
+		if !verifies(config) {
+			return nil, errors.New("the certificate of the PostgreSQL server would not be verified")
+		}
 	}
 	for name, limit := range map[string]time.Duration{
 		"statement_timeout": cfg.StatementTimeout, "lock_timeout": cfg.LockTimeout, "idle_in_transaction_session_timeout": cfg.IdleTimeout,
