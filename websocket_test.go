@@ -18,7 +18,7 @@ import (
 
 type joinRoom struct {
 	User auth.User
-	Room string `path:"room" maxLength:"8"`
+	Room string `path:"room" maxLength:"40"`
 }
 
 type chatMessage struct {

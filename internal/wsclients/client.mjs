@@ -9,7 +9,10 @@ function open(protocols, options) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, protocols, { handshakeTimeout: 5000, ...options });
     socket.once("open", () => resolve(socket));
-    socket.once("unexpected-response", (request, response) => resolve(response.statusCode));
+    socket.once("unexpected-response", (request, response) => {
+      resolve(response.statusCode);
+      request.destroy();
+    });
     socket.once("error", reject);
   });
 }
