@@ -14,11 +14,16 @@ import "strings"
 //
 // A fragment may have a ? for arguments of its own, which come right after it. One
 // from a map that has no such key is empty: SQL that is wrong, but nobody else's.
-type Fragment struct{ text text }
+//
+// A [Condition] has its arguments with it.
+type Fragment struct {
+	text text
+	args []any
+}
 
 // Constant returns a fragment. Its text is a constant of the program; what a
 // caller sent cannot become one.
-func Constant(t text) Fragment { return Fragment{t} }
+func Constant(t text) Fragment { return Fragment{text: t} }
 
 // splice puts the fragments among args into the statement, and returns the other
 // arguments.
@@ -46,7 +51,8 @@ func splice(statement text, args []any) (text, []any) {
 		}
 		b.WriteString(string(f.text))
 		next++
-		for own := placeholders(f.text); own > 0 && next < len(args); own-- {
+		rest = append(rest, f.args...)
+		for own := placeholders(f.text) - len(f.args); own > 0 && next < len(args); own-- {
 			rest = append(rest, args[next])
 			next++
 		}
