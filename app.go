@@ -119,6 +119,7 @@ func New(cfg Config) *App {
 	})
 	app.root = &Group{app: app, options: cfg.Options, providers: make(map[reflect.Type]*provider)}
 	Provide(app, newBackground)
+	Provide(app, newScope)
 	if err := oneRule(cfg.Options); err != nil {
 		app.mistakes = append(app.mistakes, fmt.Errorf("config: Options: %w", err))
 	}
@@ -190,6 +191,7 @@ func (a *App) doCompile() error {
 	for _, op := range a.operations {
 		errs = append(errs, op.compile(a)...)
 	}
+	errs = append(errs, a.compileCursors()...)
 	errs = append(errs, a.checkSingletons()...)
 	errs = append(errs, a.compileWork()...)
 	errs = append(errs, a.nameOperations()...)

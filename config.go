@@ -24,6 +24,7 @@ import (
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/jobs"
 	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/redirect"
 	"github.com/fastness/fastness/securitytxt"
 	"github.com/fastness/fastness/ws"
@@ -82,6 +83,9 @@ type Config struct {
 	// Where a cookie says who is calling, or an operation asks for a
 	// token, Keys are needed: package identity brings its own.
 	CSRF csrf.Config
+	// Cursors are those of lists that are answered in pages, by package page. Where an
+	// operation has such a list Keys are needed: package identity brings its own.
+	Cursors page.Config
 	// RateLimit is the limit of whatever one client asks for. Its zero value is 1000
 	// requests a minute for each address; the setting --rate-limit replaces Rule.Limit.
 	// Limits of single operations are options of theirs, which share its Store.
@@ -154,6 +158,7 @@ type defences struct {
 	clients  *clientip.Clients
 	cors     *cors.Policy
 	csrf     crossSiteGuard
+	cursors  *page.Cursors // nil if no operation has a list
 	limits   limits
 	targets  *redirect.Targets
 	hosts    *host.Hosts

@@ -328,6 +328,9 @@ func (d *documenter) normal(op *operationPlan) *openapi.Response {
 	if op.output != nil && op.table == nil {
 		out.Content.Set("application/json", &openapi.MediaType{Schema: d.schemas.Describe(op.output, schema.Output)})
 	}
+	if op.linked {
+		out.Headers.Set("Link", linkHeader())
+	}
 	if op.isResult {
 		outline := op.result.outline()
 		if outline.content != "" {

@@ -39,6 +39,7 @@ type operationPlan struct {
 	unroutable bool         // the pattern is wrong
 	conditions conditions
 	keyed      keyed
+	linked     bool // the answer may have a header Link
 	again      bool // it may run more than once: see again.go
 	pooled     bool // no method of the application's sees the input or output in its slot
 }
@@ -133,6 +134,7 @@ func (op *operationPlan) compileOutput(a *App) (errs []error) {
 		return []error{fmt.Errorf("answer: %w", err)}
 	}
 	op.output = plan
+	op.linked = typ.Implements(reflect.TypeFor[linked]())
 	if op.isResult && op.result.outline().table {
 		if op.table, err = newTable(a.types, typ); err != nil {
 			return []error{fmt.Errorf("answer: %w", err)}
@@ -145,10 +147,14 @@ func (op *operationPlan) compileOutput(a *App) (errs []error) {
 // gave.
 func (op *operationPlan) answer(a *answer, out any) error {
 	a.status = op.status
-	if r, ok := out.(result); ok {
-		return r.fill(a)
+	if r, ok := out.(result); !ok {
+		a.body = reflect.ValueOf(out).Elem()
+	} else if err := r.fill(a); err != nil {
+		return err
 	}
-	a.body = reflect.ValueOf(out).Elem()
+	if op.linked && a.body.IsValid() {
+		return a.addLink()
+	}
 	return nil
 }
 

@@ -73,6 +73,7 @@ func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, n
 			return
 		}
 	}
+	c.declared(sf)
 	t, err := c.app.types.Plan(sf.Type, sf.Tag)
 	if err != nil {
 		c.mistake("field %s: %w", sf.Name, err)

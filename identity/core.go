@@ -23,6 +23,7 @@ import (
 	"github.com/fastness/fastness/auth/session"
 	"github.com/fastness/fastness/auth/token"
 	"github.com/fastness/fastness/keyring"
+	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
 )
@@ -32,6 +33,7 @@ const (
 	purposeToken  = "access-token"
 	purposeFactor = "second-factor"
 	purposeForm   = "csrf-token"
+	purposeCursor = "cursor"
 )
 
 // clockSkew is how far the clocks of processes may be apart.
@@ -176,6 +178,7 @@ func (c *Core) openRing(ctx context.Context, s fastness.Settings) error {
 			{Name: purposeToken, Algorithm: c.cfg.Algorithm, Lifetime: c.cfg.RotateEvery, Retain: c.cfg.AccessTTL + clockSkew},
 			{Name: purposeFactor, Algorithm: keyring.A256GCM},
 			{Name: purposeForm, Algorithm: keyring.A256GCM, Lifetime: c.cfg.RotateEvery, Retain: 24*time.Hour + clockSkew}, // A token lives for a day at most.
+			{Name: purposeCursor, Algorithm: keyring.A256GCM, Lifetime: c.cfg.RotateEvery, Retain: page.MaxAge + clockSkew},
 		},
 	})
 	if errors.Is(err, keyring.ErrOtherKEK) {

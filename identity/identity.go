@@ -14,6 +14,7 @@ import (
 	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/keyring"
 	"github.com/fastness/fastness/openapi"
+	"github.com/fastness/fastness/page"
 )
 
 // Identity is what an app knows its users by. Make one with [New], and let it
@@ -42,6 +43,7 @@ func (id *Identity) Declare(app *fastness.App) {
 	}
 	id.app = app
 	app.UseCSRFKeys(csrf.FromRing(lateRing{id}, purposeForm))
+	app.UseCursorKeys(page.FromRing(lateRing{id}, purposeCursor))
 	app.Authenticate(append(id.schemes(), id.otherSchemes()...)...)
 	fastness.ProvideApp(app, id.open)
 	provideParts(app)
