@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auditlog"
 	"github.com/fastness/fastness/auth/account"
+	"github.com/fastness/fastness/pubsub"
 	"github.com/fastness/fastness/sqldb"
 )
 
@@ -16,8 +18,26 @@ type AdminPage struct {
 	Numbers Numbers        `json:"numbers"`
 	Reviews []LatestReview `json:"reviews" maxItems:"20"`
 	Events  []SeenEvent    `json:"events" maxItems:"20"`
+	Minutes []int          `json:"minutes" minItems:"60" maxItems:"60" doc:"How many orders there were in each of the last 60 minutes; the last is the current one."`
+	After   pubsub.ID      `json:"-"` // what the chart shows
 	Visitor Visitor        `json:"-"`
 }
+
+// LastHour is how many orders the chart shows.
+func (p *AdminPage) LastHour() (n int) {
+	for _, count := range p.Minutes {
+		n += count
+	}
+	return n
+}
+
+// The bars of the chart: 60 of them in a picture of 600 by 100.
+
+func (p *AdminPage) BarX(i int) int { return 10*i + 1 }
+
+func (p *AdminPage) BarHeight(n int) int { return 100 * n / max(5, slices.Max(p.Minutes)) }
+
+func (p *AdminPage) BarY(n int) int { return 100 - p.BarHeight(n) }
 
 // Numbers count what there is: of the caller's tenant, or of all for those without.
 type Numbers struct {
@@ -45,6 +65,7 @@ type SeenEvent struct {
 type adminPageInput struct {
 	Visitor  Visitor
 	Accounts *account.Accounts
+	Live     *Live
 	Events   *auditlog.Log
 	Tx       *sqldb.ReadTx
 }
@@ -59,10 +80,16 @@ func adminPage(ctx context.Context, in adminPageInput) (fastness.View[AdminPage]
 		return fastness.View[AdminPage]{}, err
 	}
 	page := AdminPage{Visitor: in.Visitor}
+	if page.After, err = position(ctx, in.Live.orders, ordersRoom(tenant)); err != nil {
+		return fastness.View[AdminPage]{}, err
+	}
 	if page.Numbers, err = countAll(ctx, in.Tx, tenant); err != nil {
 		return fastness.View[AdminPage]{}, err
 	}
 	page.Numbers.Users = len(users)
+	if page.Minutes, err = ordersByMinute(ctx, in.Tx, tenant, time.Now()); err != nil {
+		return fastness.View[AdminPage]{}, err
+	}
 	if page.Reviews, err = latestReviews(ctx, in.Tx, tenant, 20); err != nil {
 		return fastness.View[AdminPage]{}, err
 	}

@@ -82,9 +82,11 @@ func newApp(limits limits) *fastness.App {
 
 	fastness.ProvideValue(app, app)
 	fastness.ProvideApp(app, openDB)
+	fastness.ProvideApp(app, openLive)
 	fastness.ProvideCleanup(app, sqldb.Begin)
 	fastness.ProvideCleanup(app, sqldb.BeginRead)
 	fastness.Provide(app, loadItem)
+	fastness.Provide(app, loadFollowed)
 	fastness.Provide(app, lockItem)
 	fastness.Provide(app, lockReview)
 	fastness.ProvideApp(app, openRules)
@@ -97,6 +99,8 @@ func newApp(limits limits) *fastness.App {
 	fastness.Get(items, "/", listItems, access.Public, ratelimit.Per(cmp.Or(limits.items, "5/minute"), ratelimit.ByClient), fastness.ResponseDescription("A part of the list."))
 	fastness.Post(items, "/", createItem, sells, fastness.ResponseDescription("The new item. Location says where it is."))
 	fastness.Get(items, "/export", exportItems, sells, fastness.ResponseDescription("The items as a file."))
+
+	fastness.Get(items, "/live", watchItems, access.Public, fastness.ResponseDescription("An event for each change of a stock."))
 
 	item := items.Group("/{item_id}", fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
 	fastness.Get(item, "", readItem, access.Public, fastness.ResponseDescription("The item."))
@@ -114,6 +118,8 @@ func newApp(limits limits) *fastness.App {
 	review := reviews.Group("/{review_id}", access.Scope("reviews"), access.Object("its author or an administrator", mayRemove))
 	fastness.Delete(review, "", deleteReview, fastness.ResponseDescription("The review is gone."))
 	fastness.Post(review, "/delete", submitRemoval, fastness.Hidden())
+
+	fastness.WebSocket(app, "/ws/items/{item_id}", followItem, access.Public, fastness.Tags("items"), fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
 
 	orders := app.Group("/orders", access.Scope("orders"), fastness.Tags("orders"))
 	fastness.Get(orders, "", listOrders, fastness.ResponseDescription("The orders, the newest first."))
@@ -140,9 +146,12 @@ func newApp(limits limits) *fastness.App {
 	fastness.Get(people, "/", home, fastness.ResponseDescription("The greeting or the page."))
 	fastness.Get(people, "/items/{item_id}/page", showItem, fastness.ResponseDescription("The page, or the reviews."),
 		fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
-	fastness.Get(people, "/admin", adminPage, access.All(access.Role("admin"), access.Scope("users")), fastness.ResponseDescription("The page or its numbers."))
+	runs := access.All(access.Role("admin"), access.Scope("users"))
+	fastness.Get(people, "/admin", adminPage, runs, fastness.ResponseDescription("The page or its numbers."))
+	fastness.Get(people, "/admin/orders/live", watchOrders, runs, fastness.ResponseDescription("An event for each order."))
 	fastness.Post(people, "/logout/form", logOutForm, csrf.RequireToken(), fastness.Hidden())
 	fastness.Get(people, "/static/shop.css", styleSheet, fastness.Hidden())
+	fastness.Get(people, "/static/live.js", script, fastness.Hidden())
 	fastness.Get(people, "/static/shop.svg", icon, fastness.Hidden())
 	return app
 }

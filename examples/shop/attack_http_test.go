@@ -298,7 +298,7 @@ func TestHeadIsGetWithoutBody(t *testing.T) {
 					get.header.Del(own)
 					res.Header.Del(own)
 				}
-				if res.StatusCode != get.status || fmt.Sprint(res.Header) != fmt.Sprint(get.header) {
+				if res.StatusCode != get.status || nonce.ReplaceAllString(fmt.Sprint(res.Header), "") != nonce.ReplaceAllString(fmt.Sprint(get.header), "") {
 					t.Errorf("HEAD %s: %d %v, want %d %v", path, res.StatusCode, res.Header, get.status, get.header)
 				}
 			}

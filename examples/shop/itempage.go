@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/pubsub"
 	"github.com/fastness/fastness/sqldb"
 	"github.com/shopspring/decimal"
 )
@@ -22,6 +23,7 @@ type ItemPage struct {
 	Buy     BuyForm    `json:"-"`
 	Newer   bool       `json:"-"` // there are newer reviews than these
 	Older   int        `json:"-"` // the offset of older ones, or 0
+	After   pubsub.ID  `json:"-"` // what the page shows
 	whole   Item
 }
 
@@ -66,7 +68,7 @@ func (p *ItemPage) Choices() []string { return []string{"1", "2", "3", "4", "5"}
 func (p *ItemPage) MayRemove(r Review) bool { return r.RemovableBy(p.Visitor.User, p.whole) }
 
 type showItemInput struct {
-	Item    Item
+	Item    followedItem
 	Visitor Visitor
 	Tx      *sqldb.ReadTx
 	Offset  int `query:"offset" minimum:"0" maximum:"1000000" default:"0" doc:"How many reviews to pass over."`
@@ -76,7 +78,29 @@ type showItemInput struct {
 //
 // Who is logged in and has written none gets a form.
 func showItem(ctx context.Context, in showItemInput) (fastness.View[ItemPage], error) {
-	return itemPage(ctx, in.Tx, in.Item, in.Visitor, in.Offset)
+	view, err := itemPage(ctx, in.Tx, in.Item.Item, in.Visitor, in.Offset)
+	view.Body.After = in.Item.after
+	return view, err
+}
+
+// followedItem is an item, and the event after which what happens to it is to be told.
+type followedItem struct {
+	Item
+	after pubsub.ID
+}
+
+// loadFollowed provides the item of a page. What is asked for first is the position,
+// so that nothing is lost between this transaction and the connection to come.
+func loadFollowed(ctx context.Context, in struct {
+	loadItemInput
+	Live *Live
+}) (followedItem, error) {
+	after, err := position(ctx, in.Live.items, itemRoom(in.ID))
+	if err != nil {
+		return followedItem{}, err
+	}
+	item, err := loadItem(ctx, in.loadItemInput)
+	return followedItem{item, after}, err
 }
 
 // itemPage collects what the page shows.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/fastness/fastness"
@@ -62,6 +63,7 @@ func readItem(_ context.Context, in readItemInput) (FoundItem, error) {
 type replaceItemInput struct {
 	Item   LockedItem
 	Caller *auth.User
+	Live   *Live
 	Tx     *sqldb.Tx
 	Body   ItemContents
 }
@@ -70,7 +72,7 @@ type replaceItemInput struct {
 func replaceItem(ctx context.Context, in replaceItemInput) (ItemView, error) {
 	item := in.Body.item()
 	item.ID, item.Seller, item.Tenant, item.Draft = in.Item.ID, in.Item.Seller, in.Item.Tenant, in.Item.Draft
-	if err := updateStock(ctx, in.Tx, item.ID, item.Stock); err != nil {
+	if err := errors.Join(updateStock(ctx, in.Tx, item.ID, item.Stock), in.Live.stockChanged(ctx, in.Tx, item.ID)); err != nil {
 		return ItemView{}, err
 	}
 	return viewOf(item, in.Caller), updateItem(ctx, in.Tx, item)
@@ -79,6 +81,7 @@ func replaceItem(ctx context.Context, in replaceItemInput) (ItemView, error) {
 type changeItemInput struct {
 	Item   LockedItem
 	Caller *auth.User
+	Live   *Live
 	Tx     *sqldb.Tx
 	Body   ItemChange
 }
@@ -106,7 +109,7 @@ func changeItem(ctx context.Context, in changeItemInput) (ItemView, error) {
 	}
 	if stock, sent := in.Body.Stock.Get(); sent {
 		item.Stock = orNil(stock)
-		if err := updateStock(ctx, in.Tx, item.ID, item.Stock); err != nil {
+		if err := errors.Join(updateStock(ctx, in.Tx, item.ID, item.Stock), in.Live.stockChanged(ctx, in.Tx, item.ID)); err != nil {
 			return ItemView{}, err
 		}
 	}

@@ -55,6 +55,7 @@ type buyInput struct {
 	Tenant   auth.Tenant
 	Caller   auth.User
 	Visitor  Visitor
+	Live     *Live
 	Tx       *sqldb.Tx
 	Quantity string `form:"quantity" default:"1" maxLength:"10"`
 }
@@ -65,7 +66,7 @@ func buy(ctx context.Context, in buyInput) (fastness.View[ItemPage], error) {
 	if err != nil || quantity < 1 || quantity > 1000 {
 		return in.again(ctx, 422, "Please order 1 to 1000 pieces.")
 	}
-	made, err := createOrder(ctx, createOrderInput{in.Tenant, in.Caller, in.Tx, NewOrder{ItemID: in.Item.ID, Quantity: quantity}})
+	made, err := createOrder(ctx, createOrderInput{in.Tenant, in.Caller, in.Live, in.Tx, NewOrder{ItemID: in.Item.ID, Quantity: quantity}})
 	if refused, ok := errors.AsType[*problem.Problem](err); ok && refused.Code == "sold_out" {
 		return in.again(ctx, refused.Status, "There are not as many left.")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -54,6 +55,7 @@ func listOrders(ctx context.Context, in listOrdersInput) ([]Order, error) {
 type createOrderInput struct {
 	Tenant auth.Tenant
 	Caller auth.User
+	Live   *Live
 	Tx     *sqldb.Tx
 	Body   NewOrder
 }
@@ -83,7 +85,10 @@ func createOrder(ctx context.Context, in createOrderInput) (fastness.Created[Ord
 		Customer: in.Caller.ID, ItemID: item.ID, Name: item.Name, Price: item.Price,
 		Quantity: in.Body.Quantity, Note: in.Body.Note, Status: "open", Created: time.Now().UTC().Truncate(time.Second),
 	}
-	order.ID, err = insertOrder(ctx, in.Tx, in.Tenant, order)
+	if order.ID, err = insertOrder(ctx, in.Tx, in.Tenant, order); err != nil {
+		return fastness.Created[Order]{}, err
+	}
+	err = errors.Join(in.Live.stockChanged(ctx, in.Tx, item.ID), in.Live.ordered(ctx, in.Tx, in.Tenant, order))
 	return fastness.Created[Order]{Body: order, Location: fmt.Sprintf("/orders/%d", order.ID)}, err
 }
 
@@ -131,6 +136,7 @@ func readOrder(_ context.Context, in struct{ Order Order }) (Order, error) { ret
 
 type changeOrderInput struct {
 	Order LockedOrder
+	Live  *Live
 	Tx    *sqldb.Tx
 	Body  struct {
 		Note   fastness.Opt[string]      `json:"note" maxLength:"1000"`
@@ -145,7 +151,7 @@ func changeOrder(ctx context.Context, in changeOrderInput) (Order, error) {
 	order := in.Order.Order
 	order.Note = in.Body.Note.Or(order.Note)
 	order.Status = in.Body.Status.Or(order.Status)
-	if err := reshelve(ctx, in.Tx, in.Order.Status, order); err != nil {
+	if err := reshelve(ctx, in.Tx, in.Live, in.Order.Status, order); err != nil {
 		return Order{}, err
 	}
 	return order, updateOrder(ctx, in.Tx, order)
@@ -153,16 +159,22 @@ func changeOrder(ctx context.Context, in changeOrderInput) (Order, error) {
 
 // reshelve puts the pieces of an order back that is cancelled now, and takes them
 // again for one that is not any more.
-func reshelve(ctx context.Context, tx *sqldb.Tx, before OrderStatus, order Order) error {
+func reshelve(ctx context.Context, tx *sqldb.Tx, live *Live, before OrderStatus, order Order) error {
 	switch was, is := before == "cancelled", order.Status == "cancelled"; {
 	case is && !was:
-		return returnStock(ctx, tx, order.ItemID, order.Quantity)
+		if err := returnStock(ctx, tx, order.ItemID, order.Quantity); err != nil {
+			return err
+		}
+		return live.stockChanged(ctx, tx, order.ItemID)
 	case was && !is:
 		taken, err := takeStock(ctx, tx, order.ItemID, order.Quantity)
-		if err == nil && !taken {
-			err = soldOut()
+		switch {
+		case err != nil:
+			return err
+		case !taken:
+			return soldOut()
 		}
-		return err
+		return live.stockChanged(ctx, tx, order.ItemID)
 	}
 	return nil
 }

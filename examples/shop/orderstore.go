@@ -42,3 +42,20 @@ func updateOrder(ctx context.Context, tx *sqldb.Tx, o Order) error {
 	_, err := tx.Exec(ctx, "UPDATE orders SET note = ?, status = ? WHERE id = ?", o.Note, o.Status, o.ID)
 	return err
 }
+
+// ordersByMinute counts the orders of a tenant, or of all, in each of the 60 minutes
+// up to now.
+func ordersByMinute(ctx context.Context, from sqldb.Reader, tenant auth.Tenant, now time.Time) ([]int, error) {
+	first := now.Unix()/60 - 59
+	rows, err := from.Query(ctx, "SELECT created FROM orders WHERE created >= ? AND (? OR tenant = ?) ORDER BY id DESC LIMIT 100000",
+		first*60, tenant.IsZero(), tenant.String())
+	if err != nil {
+		return nil, err
+	}
+	times, err := sqldb.All(rows, func(row sqldb.Row) (created int64, err error) { return created, row.Scan(&created) })
+	counts := make([]int, 60)
+	for _, created := range times {
+		counts[min(max(created/60-first, 0), 59)]++
+	}
+	return counts, err
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/pubsub"
 	"github.com/fastness/fastness/sqldb"
 	"github.com/shopspring/decimal"
 )
@@ -26,6 +27,7 @@ func funcs() template.FuncMap {
 type homeInput struct {
 	Request *http.Request
 	Visitor Visitor
+	Live    *Live
 	Tx      *sqldb.ReadTx
 }
 
@@ -36,6 +38,7 @@ type Home struct {
 	Message string      `json:"message" maxLength:"100" example:"Hello World"`
 	Items   []shownItem `json:"-"`
 	Visitor Visitor     `json:"-"`
+	After   pubsub.ID   `json:"-"` // what the page shows
 	Origin  string      `json:"-"`
 }
 
@@ -43,8 +46,12 @@ type Home struct {
 //
 // The header Accept decides. What takes anything gets JSON.
 func home(ctx context.Context, in homeInput) (fastness.View[Home], error) {
+	after, err := position(ctx, in.Live.items, stockRoom)
+	if err != nil {
+		return fastness.View[Home]{}, err
+	}
 	items, err := selectItems(ctx, in.Tx, 12, 0)
-	page := Home{Message: "Hello World", Visitor: in.Visitor, Origin: "https://" + in.Request.Host}
+	page := Home{Message: "Hello World", Visitor: in.Visitor, After: after, Origin: "https://" + in.Request.Host}
 	for _, item := range items {
 		page.Items = append(page.Items, shown(item))
 	}
@@ -70,6 +77,10 @@ func moment(t time.Time) string { return t.UTC().Format("2 Jan 15:04:05") }
 
 func styleSheet(context.Context, struct{}) (fastness.Raw, error) {
 	return static("web/shop.css", "text/css; charset=utf-8")
+}
+
+func script(context.Context, struct{}) (fastness.Raw, error) {
+	return static("web/live.js", "text/javascript; charset=utf-8")
 }
 
 func icon(context.Context, struct{}) (fastness.Raw, error) {

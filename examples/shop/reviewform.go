@@ -28,6 +28,7 @@ type submitReviewInput struct {
 	Item    LockedItem
 	Author  auth.User
 	Visitor Visitor
+	Live    *Live
 	Tx      *sqldb.Tx
 	Rules   *schema.Type[NewReview]
 	Stars   string `form:"stars" default:""`
@@ -40,7 +41,7 @@ type submitReviewInput struct {
 func submitReview(ctx context.Context, in submitReviewInput) (fastness.View[ItemPage], error) {
 	review, err := in.read(ctx)
 	if err == nil {
-		_, err = createReview(ctx, createReviewInput{in.Item, in.Author, in.Tx, review})
+		_, err = createReview(ctx, createReviewInput{in.Item, in.Author, in.Live, in.Tx, review})
 	}
 	refused, ok := errors.AsType[*problem.Problem](err)
 	if err != nil && !ok {
@@ -83,13 +84,12 @@ func (in *submitReviewInput) again(why *problem.Problem) ReviewForm {
 }
 
 type removeReviewInput struct {
-	Review LockedReview
-	Tx     *sqldb.Tx
-	Next   string `form:"next" default:"/" maxLength:"2048"`
+	deleteReviewInput
+	Next string `form:"next" default:"/" maxLength:"2048"`
 }
 
 // submitRemoval is deleteReview for the button of a page, and leads on.
 func submitRemoval(ctx context.Context, in removeReviewInput) (fastness.Redirect, error) {
-	err := removeReview(ctx, in.Tx, in.Review.ID)
+	err := in.remove(ctx)
 	return fastness.Redirect{Status: http.StatusSeeOther, Path: identity.OwnPath(in.Next)}, err
 }

@@ -94,7 +94,7 @@ func TestFormThatIsWrongIsShownAgainWithWhatWasTyped(t *testing.T) {
 			t.Errorf("the page has no %s", want)
 		}
 	}
-	if found := active.FindString(got.body); found != "" {
+	if found := activeIn(got.body); found != "" {
 		t.Errorf("the page has %q", found)
 	}
 	if policy := got.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "/csp-reports") {

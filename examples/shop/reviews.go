@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,6 +66,7 @@ func listReviews(ctx context.Context, in listReviewsInput) (ReviewList, error) {
 type createReviewInput struct {
 	Item   LockedItem
 	Author auth.User
+	Live   *Live
 	Tx     *sqldb.Tx
 	Body   NewReview
 }
@@ -78,7 +80,10 @@ func createReview(ctx context.Context, in createReviewInput) (fastness.Created[R
 		Stars: in.Body.Stars, Title: in.Body.Title, Text: in.Body.Text, Created: time.Now().UTC().Truncate(time.Second),
 	}
 	var err error
-	review.ID, err = insertReview(ctx, in.Tx, review)
+	if review.ID, err = insertReview(ctx, in.Tx, review); err != nil {
+		return fastness.Created[Review]{}, err
+	}
+	err = in.Live.reviewed(ctx, in.Tx, in.Item.Item, review)
 	return fastness.Created[Review]{Body: review, Location: fmt.Sprintf("/items/%d/reviews", review.ItemID)}, err
 }
 
@@ -110,10 +115,16 @@ func mayRemove(_ context.Context, u auth.User, review LockedReview) error {
 
 type deleteReviewInput struct {
 	Review LockedReview
+	Live   *Live
 	Tx     *sqldb.Tx
+}
+
+// remove takes the review away, and tells who looks at the item.
+func (in *deleteReviewInput) remove(ctx context.Context) error {
+	return errors.Join(removeReview(ctx, in.Tx, in.Review.ID), in.Live.reviewRemoved(ctx, in.Tx, in.Review.Review))
 }
 
 // deleteReview removes a review for good. Its author may write another one.
 func deleteReview(ctx context.Context, in deleteReviewInput) (fastness.NoContent, error) {
-	return fastness.NoContent{}, removeReview(ctx, in.Tx, in.Review.ID)
+	return fastness.NoContent{}, in.remove(ctx)
 }

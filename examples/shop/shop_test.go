@@ -172,9 +172,31 @@ func (s *shop) send(r *http.Request, header ...string) reply {
 		r.Header.Add(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	s.app.ServeHTTP(w, r)
+	if strings.HasSuffix(r.URL.Path, "/live") {
+		s.serveBeginning(w, r)
+	} else {
+		s.app.ServeHTTP(w, r)
+	}
 	text, _ := io.ReadAll(w.Result().Body) // It is in memory.
 	return reply{w.Code, w.Result().Header, string(text)}
+}
+
+// serveBeginning serves a stream up to the first thing that is sent.
+func (s *shop) serveBeginning(w *httptest.ResponseRecorder, r *http.Request) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	s.app.ServeHTTP(&oneWrite{w, cancel}, r.WithContext(ctx))
+}
+
+// oneWrite is a caller who has heard enough after the first write.
+type oneWrite struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+func (w *oneWrite) Write(p []byte) (int, error) {
+	defer w.leave()
+	return w.ResponseRecorder.Write(p)
 }
 
 // create creates an item and returns its path and the answer.

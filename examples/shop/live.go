@@ -1,0 +1,159 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/pubsub"
+	"github.com/fastness/fastness/schema"
+	"github.com/fastness/fastness/sqldb"
+)
+
+// ItemEvent is something that has happened to an item that is for sale. Everybody
+// gets the same: there is nothing in it that only some may know.
+type ItemEvent struct {
+	Kind     ItemEventKind `json:"kind" enum:"stock,review,removed,gap"`
+	ItemID   int64         `json:"item_id" minimum:"1" example:"7"`
+	Stock    *int          `json:"stock,omitzero" minimum:"0" doc:"Of kind stock: how many pieces are left. Absent: it is made to order."`
+	Review   *Review       `json:"review,omitzero" doc:"Of kind review: what somebody has said."`
+	ReviewID int64         `json:"review_id,omitzero" minimum:"1" doc:"Of kind removed: the review that is gone."`
+}
+
+// ItemEventKind is what has happened. After a gap nobody knows: look at the item again.
+type ItemEventKind string
+
+// OrderEvent is an order that was placed, as administrators see it live. Who ordered
+// what they look up.
+type OrderEvent struct {
+	OrderID int64     `json:"order_id" minimum:"1" example:"7"`
+	Created time.Time `json:"created"`
+}
+
+// Live tells those who look at the shop what happens in it.
+type Live struct {
+	items  *pubsub.Hub[ItemEvent]
+	orders *pubsub.Hub[OrderEvent]
+	events *schema.Type[ItemEvent]
+}
+
+// openLive provides the hubs.
+func openLive(context.Context, struct{}) (*Live, func(error) error, error) {
+	items, itemErr := pubsub.New[ItemEvent](pubsub.Config{Name: "items"})
+	orders, orderErr := pubsub.New[OrderEvent](pubsub.Config{Name: "orders"})
+	events, typeErr := schema.For[ItemEvent]()
+	if err := errors.Join(itemErr, orderErr, typeErr); err != nil {
+		return nil, nil, err
+	}
+	return &Live{items, orders, events}, func(error) error { return errors.Join(items.Close(), orders.Close()) }, nil
+}
+
+// The rooms: of one item, of the stock of all items, and of the orders of a tenant or
+// of all.
+func itemRoom(id int64) string { return "item-" + strconv.FormatInt(id, 10) }
+
+const stockRoom = "stock"
+
+func ordersRoom(t auth.Tenant) string {
+	if t.IsZero() {
+		return "orders"
+	}
+	return "orders-" + t.String()
+}
+
+// position returns the id of what has happened in a room so far. Who asks before
+// reading the database, and listens from there on, misses nothing.
+func position[T any](ctx context.Context, hub *pubsub.Hub[T], room string) (pubsub.ID, error) {
+	sub, err := hub.Subscribe(ctx, room, pubsub.Now)
+	if err != nil {
+		return 0, err
+	}
+	defer sub.Close()
+	return sub.After(), nil
+}
+
+// stockChanged tells how many pieces of an item are left, once tx has committed. Of a
+// draft nobody hears.
+func (l *Live) stockChanged(ctx context.Context, tx *sqldb.Tx, id int64) error {
+	item, err := selectItem(ctx, tx, id)
+	if err != nil || item.Draft {
+		return sqldb.NotFound(err, "")
+	}
+	event := ItemEvent{Kind: "stock", ItemID: id, Stock: item.Stock}
+	return errors.Join(l.items.PublishTx(ctx, tx, stockRoom, event), l.items.PublishTx(ctx, tx, itemRoom(id), event))
+}
+
+// reviewed tells that somebody has said something about an item.
+func (l *Live) reviewed(ctx context.Context, tx *sqldb.Tx, item Item, review Review) error {
+	if item.Draft {
+		return nil
+	}
+	return l.items.PublishTx(ctx, tx, itemRoom(item.ID), ItemEvent{Kind: "review", ItemID: item.ID, Review: &review})
+}
+
+// reviewRemoved tells that a review is gone.
+func (l *Live) reviewRemoved(ctx context.Context, tx *sqldb.Tx, review Review) error {
+	return l.items.PublishTx(ctx, tx, itemRoom(review.ItemID), ItemEvent{Kind: "removed", ItemID: review.ItemID, ReviewID: review.ID})
+}
+
+// ordered tells administrators of an order: those of the tenant and those of all.
+func (l *Live) ordered(ctx context.Context, tx *sqldb.Tx, tenant auth.Tenant, order Order) error {
+	event := OrderEvent{order.ID, order.Created}
+	return errors.Join(l.orders.PublishTx(ctx, tx, ordersRoom(auth.Tenant{}), event), l.orders.PublishTx(ctx, tx, ordersRoom(tenant), event))
+}
+
+type watchItemsInput struct {
+	Live  *Live
+	Last  pubsub.ID `header:"Last-Event-ID" default:"" doc:"The id of the last event that was seen."`
+	After pubsub.ID `query:"after" default:"" doc:"The same for a first connection: the page has it."`
+}
+
+// watchItems tells how many pieces are left of what is for sale, whenever that
+// changes.
+//
+// An event "gap" says that something may be missing: load the list again.
+func watchItems(ctx context.Context, in watchItemsInput) (fastness.SSE[schema.Encoded[ItemEvent]], error) {
+	return watch(ctx, in.Live.items, stockRoom, cmp.Or(in.Last, in.After), "stock")
+}
+
+type watchOrdersInput struct {
+	Live   *Live
+	Caller auth.User
+	Last   pubsub.ID `header:"Last-Event-ID" default:"" doc:"The id of the last event that was seen."`
+	After  pubsub.ID `query:"after" default:"" doc:"The same for a first connection: the page has it."`
+}
+
+// watchOrders tells of each order when it is placed.
+//
+// Administrators of a tenant hear of its orders, those without one of all.
+func watchOrders(ctx context.Context, in watchOrdersInput) (fastness.SSE[schema.Encoded[OrderEvent]], error) {
+	return watch(ctx, in.Live.orders, ordersRoom(in.Caller.Tenant), cmp.Or(in.Last, in.After), "order")
+}
+
+// watch makes server-sent events of what happens in a room. The first one only says
+// where it begins: a client that is cut off before anything happens goes on there.
+func watch[T any](ctx context.Context, hub *pubsub.Hub[T], room string, last pubsub.ID, name string) (fastness.SSE[schema.Encoded[T]], error) {
+	sub, err := hub.Subscribe(ctx, room, last)
+	if err != nil {
+		return fastness.SSE[schema.Encoded[T]]{}, err
+	}
+	return fastness.SSE[schema.Encoded[T]]{Events: func(yield func(fastness.Event[schema.Encoded[T]], error) bool) {
+		if !yield(fastness.Event[schema.Encoded[T]]{ID: sub.After().String(), Name: "begin", Text: "begin"}, nil) {
+			sub.Close()
+			return
+		}
+		for event, err := range sub.Events() {
+			sent := fastness.Event[schema.Encoded[T]]{ID: event.ID.String(), Name: name, Data: event.JSON}
+			if event.Gap {
+				sent.Name, sent.Text = "gap", "gap"
+			}
+			if !yield(sent, err) {
+				return
+			}
+		}
+	}}, nil
+}
