@@ -218,7 +218,7 @@ func TestStreamOutlastsTheLimitsOfARequest(t *testing.T) {
 					}
 				}
 			}}, nil
-		}, fastness.Timeout(500*time.Millisecond))
+		}, fastness.Timeout(500*time.Millisecond), fastness.StreamLimits{Write: 500 * time.Millisecond})
 		url, client := live(t, app, http2)
 		body, err := io.ReadAll(request(t, client, url+"/").Body)
 		if err != nil || !strings.HasSuffix(string(body), "data: 11\n\n") {

@@ -206,3 +206,23 @@ func FuzzRange(f *testing.F) {
 		}
 	})
 }
+
+// TestElevenPartsAreRefusedThoughTheyDoNotOverlap: each has a head larger than itself.
+func TestElevenPartsAreRefusedThoughTheyDoNotOverlap(t *testing.T) {
+	for n, want := range map[int]int{10: 206, 11: 416} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+		ranges := make([]string, n)
+		for i := range ranges {
+			ranges[i] = fmt.Sprintf("%d-%d", 2*i, 2*i)
+		}
+		r.Header.Set("Range", "bytes="+strings.Join(ranges, ","))
+		err := content.Serve(w, r, content.Content{Reader: strings.NewReader(strings.Repeat("x", 100)), Type: "text/plain"})
+		status := w.Code
+		if p, ok := errors.AsType[*problem.Problem](err); ok {
+			status = p.Status
+		}
+		if status != want {
+			t.Errorf("%d parts: %d, want %d", n, status, want)
+		}
+	}
+}
