@@ -39,7 +39,18 @@ func (o order[T]) beyond(values []any, back bool) sqldb.Fragment {
 		k := o.keys[i]
 		all = sqldb.Or(k.beyond(values[i], back), sqldb.And(k.same(values[i]), all))
 	}
+	if first := o.keys[0]; !first.nullable { // It follows from the rest, and an index can be searched by it.
+		return sqldb.And(first.since(values[0], back), all)
+	}
 	return all
+}
+
+// since returns the condition of what does not come before a value of the column.
+func (c Column[T]) since(value any, back bool) sqldb.Fragment {
+	if c.down != back {
+		return sqldb.Condition("? <= ?", c.sql, value)
+	}
+	return sqldb.Condition("? >= ?", c.sql, value)
 }
 
 // compared returns the condition as one comparison of rows, which is a range of an
