@@ -10,7 +10,10 @@ import (
 	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/idempotency"
 	"github.com/fastness/fastness/identity"
+	"github.com/fastness/fastness/jobs"
+	"github.com/fastness/fastness/jobs/sqljobs"
 	"github.com/fastness/fastness/oidc"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/passkey"
@@ -83,6 +86,10 @@ func newApp(limits limits) *fastness.App {
 	fastness.ProvideValue(app, app)
 	fastness.ProvideApp(app, openDB)
 	fastness.ProvideApp(app, openLive)
+	fastness.ProvideApp(app, openPictures)
+	fastness.ProvideApp(app, sqljobs.Open)
+	fastness.ProvideApp(app, openKeys)
+	fastness.Job(app, "sweep pictures", jobs.Schedule{DailyAt: "03:00"}, sweepPictures)
 	fastness.ProvideCleanup(app, sqldb.Begin)
 	fastness.ProvideCleanup(app, sqldb.BeginRead)
 	fastness.Provide(app, loadItem)
@@ -104,9 +111,13 @@ func newApp(limits limits) *fastness.App {
 
 	item := items.Group("/{item_id}", fastness.Response[*problem.Problem](404, "No such item, or a draft of somebody else."))
 	fastness.Get(item, "", readItem, access.Public, fastness.ResponseDescription("The item."))
+	fastness.Get(item, "/picture", readPicture, access.Public, fastness.ResponseDescription("The picture."))
 	own := item.Group("", sells, access.Object("its seller", isSeller))
 	fastness.Put(own, "", replaceItem, fastness.ResponseDescription("The item as it is now."))
 	fastness.Patch(own, "", changeItem, fastness.ResponseDescription("The item as it is now."))
+	fastness.Put(own, "/picture", replacePicture, fastness.BodyLimit(9<<20), fastness.ResponseDescription("The item has the picture."))
+	fastness.Delete(own, "/picture", removePicture, fastness.ResponseDescription("The item has no picture."))
+	fastness.Post(own, "/picture/form", submitPicture, fastness.BodyLimit(9<<20), fastness.Hidden())
 	fastness.Delete(own, "", deleteItem, fastness.ResponseDescription("The item is gone."))
 
 	reviews := app.Group("/items/{item_id}/reviews", fastness.Tags("reviews"), fastness.Response[*problem.Problem](404, "No such item or review."))
@@ -123,7 +134,7 @@ func newApp(limits limits) *fastness.App {
 
 	orders := app.Group("/orders", access.Scope("orders"), fastness.Tags("orders"))
 	fastness.Get(orders, "", listOrders, fastness.ResponseDescription("The orders, the newest first."))
-	fastness.Post(orders, "", createOrder, fastness.ResponseDescription("The new order. Location says where it is."),
+	fastness.Post(orders, "", createOrder, idempotency.Accepted(), fastness.ResponseDescription("The new order. Location says where it is."),
 		fastness.Response[*problem.Problem](404, "No such item."),
 		fastness.Response[*problem.Problem](409, "There are not as many left."))
 	fastness.Get(orders, "/history", orderHistory, fastness.Tags("pages"), fastness.ResponseDescription("The page, or its orders."))
@@ -150,8 +161,6 @@ func newApp(limits limits) *fastness.App {
 	fastness.Get(people, "/admin", adminPage, runs, fastness.ResponseDescription("The page or its numbers."))
 	fastness.Get(people, "/admin/orders/live", watchOrders, runs, fastness.ResponseDescription("An event for each order."))
 	fastness.Post(people, "/logout/form", logOutForm, csrf.RequireToken(), fastness.Hidden())
-	fastness.Get(people, "/static/shop.css", styleSheet, fastness.Hidden())
-	fastness.Get(people, "/static/live.js", script, fastness.Hidden())
-	fastness.Get(people, "/static/shop.svg", icon, fastness.Hidden())
+	fastness.Static(people, "/static", staticFiles())
 	return app
 }

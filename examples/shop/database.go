@@ -8,6 +8,8 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/database"
+	"github.com/fastness/fastness/idempotency"
+	"github.com/fastness/fastness/idempotency/sqlkeys"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
 )
@@ -27,6 +29,17 @@ func openDB(ctx context.Context, in struct{ Settings fastness.Settings }) (*sqld
 		return nil, nil, err
 	}
 	return db, func(error) error { return db.Close() }, nil
+}
+
+// openKeys provides the idempotency keys of orders. They are in the database of the
+// orders, and so in the transaction of each.
+func openKeys(ctx context.Context, in struct{ DB *sqldb.DB }) (*idempotency.Keys, func(error) error, error) {
+	store, err := sqlkeys.Open(ctx, in.DB)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := idempotency.New(idempotency.Config{Store: store})
+	return keys, nil, err
 }
 
 // openUsers opens the database of accounts, sessions, keys and events. It has

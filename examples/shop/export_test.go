@@ -31,7 +31,7 @@ func TestExportIsOfOnesOwnItems(t *testing.T) {
 	s.as(caller("s3", "keep", "seller")).create(`{"name":"Keep's","price":3}`)
 
 	header, rows := records(t, s, seller())
-	if strings.Join(header, " ") != "item_id name description price tax stock draft seller price_with_tax" {
+	if strings.Join(header, " ") != "item_id name description price tax stock picture draft seller price_with_tax" {
 		t.Errorf("a seller gets the columns %q", header)
 	}
 	if len(rows) != 2 || rows[0][1] != "'=cmd|' /C calc'!A0" || rows[1][1] != "Secret lamp" || rows[0][3] != "1" {

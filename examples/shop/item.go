@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/filestore"
 	"github.com/shopspring/decimal"
 )
 
@@ -18,6 +19,8 @@ type Item struct {
 	Cost *decimal.Decimal
 	// Stock is how many pieces there are. Nil: it is made to order.
 	Stock *int
+	// Picture is the key of its picture, or none.
+	Picture filestore.Key
 	// Seller is the id of the user who sells it, or "" for the shop itself.
 	Seller string
 	// Tenant is the id of the tenant whose administrators look after it, or "" for

@@ -21,10 +21,12 @@ type ItemPage struct {
 	Visitor Visitor    `json:"-"`
 	Form    ReviewForm `json:"-"`
 	Buy     BuyForm    `json:"-"`
-	Newer   bool       `json:"-"` // there are newer reviews than these
-	Older   int        `json:"-"` // the offset of older ones, or 0
-	After   pubsub.ID  `json:"-"` // what the page shows
-	whole   Item
+	// PictureProblem is why a picture was refused.
+	PictureProblem string    `json:"-"`
+	Newer          bool      `json:"-"` // there are newer reviews than these
+	Older          int       `json:"-"` // the offset of older ones, or 0
+	After          pubsub.ID `json:"-"` // what the page shows
+	whole          Item
 }
 
 // ReviewForm is the form as the page shows it: empty, or as it was sent, with what
@@ -49,7 +51,8 @@ type shownItem struct {
 	Description  *string
 	PriceWithTax decimal.Decimal
 	Tax          *decimal.Decimal
-	Stock        *int // nil: made to order
+	Stock        *int    // nil: made to order
+	Picture      *string // its path
 	Draft        bool
 }
 
@@ -58,11 +61,14 @@ func (i shownItem) SoldOut() bool { return i.Stock != nil && *i.Stock == 0 }
 
 func shown(item Item) shownItem {
 	view := viewOf(item, nil)
-	return shownItem{view.ID, view.Name, view.Description, view.PriceWithTax(), view.Tax, view.Stock, view.Draft}
+	return shownItem{view.ID, view.Name, view.Description, view.PriceWithTax(), view.Tax, view.Stock, view.Picture, view.Draft}
 }
 
 // Choices are the stars that one can give.
 func (p *ItemPage) Choices() []string { return []string{"1", "2", "3", "4", "5"} }
+
+// Owned reports whether the visitor may change the item.
+func (p *ItemPage) Owned() bool { return p.whole.OwnedBy(p.Visitor.User) }
 
 // MayRemove reports whether the visitor gets a button to remove a review.
 func (p *ItemPage) MayRemove(r Review) bool { return r.RemovableBy(p.Visitor.User, p.whole) }

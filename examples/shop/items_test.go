@@ -13,7 +13,7 @@ func TestItemLivesFromPostToDelete(t *testing.T) {
 	s := openShop(t, t.TempDir())
 	path, created := s.create(`{"name":"Lamp","description":"Brass","price":10,"tax":1.5}`)
 	want := map[string]any{
-		"item_id": json.Number("7"), "name": "Lamp", "description": "Brass", "draft": false, "seller": "s1", "stock": nil,
+		"item_id": json.Number("7"), "name": "Lamp", "description": "Brass", "draft": false, "seller": "s1", "stock": nil, "picture": nil,
 		"price": json.Number("10"), "tax": json.Number("1.5"), "price_with_tax": json.Number("11.5"),
 	}
 	if path != "/items/7" || !maps.Equal(created, want) {

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/database/pgpubsub"
 	"github.com/fastness/fastness/pubsub"
 	"github.com/fastness/fastness/schema"
 	"github.com/fastness/fastness/sqldb"
@@ -42,14 +44,34 @@ type Live struct {
 }
 
 // openLive provides the hubs.
-func openLive(context.Context, struct{}) (*Live, func(error) error, error) {
-	items, itemErr := pubsub.New[ItemEvent](pubsub.Config{Name: "items"})
-	orders, orderErr := pubsub.New[OrderEvent](pubsub.Config{Name: "orders"})
-	events, typeErr := schema.For[ItemEvent]()
-	if err := errors.Join(itemErr, orderErr, typeErr); err != nil {
+func openLive(ctx context.Context, in struct {
+	DB  *sqldb.DB
+	App *fastness.App
+}) (*Live, func(error) error, error) {
+	bus, closeBus, err := openBus(ctx, in.DB, in.App.Logger())
+	if err != nil {
 		return nil, nil, err
 	}
-	return &Live{items, orders, events}, func(error) error { return errors.Join(items.Close(), orders.Close()) }, nil
+	items, itemErr := pubsub.New[ItemEvent](pubsub.Config{Name: "items", Bus: bus})
+	orders, orderErr := pubsub.New[OrderEvent](pubsub.Config{Name: "orders", Bus: bus})
+	events, typeErr := schema.For[ItemEvent]()
+	if err := errors.Join(itemErr, orderErr, typeErr); err != nil {
+		return nil, nil, errors.Join(err, closeBus())
+	}
+	return &Live{items, orders, events}, func(error) error { return errors.Join(items.Close(), orders.Close(), closeBus()) }, nil
+}
+
+// openBus returns what carries events between the processes of a shop: PostgreSQL. A
+// shop on SQLite is one process.
+func openBus(ctx context.Context, db *sqldb.DB, logger *slog.Logger) (pubsub.Bus, func() error, error) {
+	if db.Dialect != sqldb.PostgreSQL {
+		return nil, func() error { return nil }, nil
+	}
+	bus, err := pgpubsub.New(ctx, db, pgpubsub.Config{Logger: logger})
+	if err != nil {
+		return nil, nil, err
+	}
+	return bus, bus.Close, nil
 }
 
 // The rooms: of one item, of the stock of all items, and of the orders of a tenant or

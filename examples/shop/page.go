@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -75,19 +76,11 @@ func stars(n int) string {
 func day(t time.Time) string    { return t.Format("2 January 2006") }
 func moment(t time.Time) string { return t.UTC().Format("2 Jan 15:04:05") }
 
-func styleSheet(context.Context, struct{}) (fastness.Raw, error) {
-	return static("web/shop.css", "text/css; charset=utf-8")
-}
-
-func script(context.Context, struct{}) (fastness.Raw, error) {
-	return static("web/live.js", "text/javascript; charset=utf-8")
-}
-
-func icon(context.Context, struct{}) (fastness.Raw, error) {
-	return static("web/shop.svg", "image/svg+xml")
-}
-
-func static(name, contentType string) (fastness.Raw, error) {
-	data, err := web.ReadFile(name)
-	return fastness.Raw{ContentType: contentType, Body: data}, err
+// staticFiles are what the pages load.
+func staticFiles() fs.FS {
+	files, err := fs.Sub(web, "web/static")
+	if err != nil {
+		panic(err) // The name is wrong.
+	}
+	return files
 }

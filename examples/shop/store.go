@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/filestore"
 	"github.com/fastness/fastness/sqldb"
 )
 
-const itemColumns = "id, name, description, price, tax, cost, stock, seller, tenant, draft"
+const itemColumns = "id, name, description, price, tax, cost, stock, picture, seller, tenant, draft"
 
 func scanItem(from sqldb.Row) (item Item, err error) {
-	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Cost, &item.Stock, &item.Seller, &item.Tenant, &item.Draft)
+	err = from.Scan(&item.ID, &item.Name, &item.Description, &item.Price, &item.Tax, &item.Cost, &item.Stock, &item.Picture, &item.Seller, &item.Tenant, &item.Draft)
 	return item, err
 }
 
@@ -66,6 +67,17 @@ func updateItem(ctx context.Context, tx *sqldb.Tx, i Item) error {
 func updateStock(ctx context.Context, tx *sqldb.Tx, id int64, stock *int) error {
 	_, err := tx.Exec(ctx, "UPDATE items SET stock = ? WHERE id = ?", stock, id)
 	return err
+}
+
+func updatePicture(ctx context.Context, tx *sqldb.Tx, id int64, key filestore.Key) error {
+	_, err := tx.Exec(ctx, "UPDATE items SET picture = ? WHERE id = ?", key, id)
+	return err
+}
+
+// hasPicture reports whether an item has the picture of this key.
+func hasPicture(ctx context.Context, from sqldb.Reader, key filestore.Key) (there bool, err error) {
+	err = from.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM items WHERE picture = ?)", key).Scan(&there)
+	return there, err
 }
 
 // takeStock takes n pieces of an item off the shelf and reports whether there were

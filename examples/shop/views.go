@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
@@ -52,6 +53,7 @@ type ItemView struct {
 	Price       decimal.Decimal  `json:"price" minimum:"0" example:"42.50" doc:"Without tax."`
 	Tax         *decimal.Decimal `json:"tax" minimum:"0" example:"8.08" doc:"The amount, not the rate."`
 	Stock       *int             `json:"stock" minimum:"0" maximum:"1000000" example:"12" doc:"How many pieces are left. Null: it is made to order."`
+	Picture     *string          `json:"picture" maxLength:"100" example:"/items/7/picture" doc:"The path of its picture. Null: it has none."`
 	Draft       bool             `json:"draft" doc:"The item is not for sale yet."`
 	Seller      string           `json:"seller" maxLength:"64" doc:"The id of the user who sells it, or empty for the shop itself."`
 	Cost        *decimal.Decimal `json:"cost,omitzero" visibleTo:"admin" minimum:"0" example:"30" doc:"What the seller paid."`
@@ -89,6 +91,10 @@ func viewOf(i Item, u *auth.User) ItemView {
 	view := ItemView{
 		ID: i.ID, Name: i.Name, Description: i.Description, Price: i.Price, Tax: i.Tax, Stock: i.Stock, Draft: i.Draft,
 		Seller: i.Seller,
+	}
+	if !i.Picture.IsZero() {
+		path := fmt.Sprintf("/items/%d/picture", i.ID)
+		view.Picture = &path
 	}
 	if i.OwnedBy(u) {
 		view.Cost = i.Cost
