@@ -365,6 +365,9 @@ func (b *bazaar) try(r route, a attempt, c column) string {
 	if r.Method == "*" { // Mounted: any method, and the handler judges.
 		r.Method = http.MethodGet
 	}
+	if r.ID == "changeOrder" {
+		header = append(slices.Clone(header), "If-Match", "*")
+	}
 	target := b.fill(a.target)
 	var got reply
 	if a.form != "" {

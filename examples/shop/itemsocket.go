@@ -37,9 +37,9 @@ func followItem(ctx context.Context, in followItemInput, conn *itemSocket) error
 		case err != nil:
 			return err
 		case event.Gap:
-			err = conn.Send(gap)
+			err = errors.Join(conn.Send(gap), conn.Flush())
 		default:
-			err = conn.Send(event.JSON)
+			err = errors.Join(conn.Send(event.JSON), conn.Flush())
 		}
 		if err != nil {
 			return err

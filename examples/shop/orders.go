@@ -11,6 +11,7 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/problem"
+	"github.com/fastness/fastness/schema"
 	"github.com/fastness/fastness/sqldb"
 	"github.com/shopspring/decimal"
 )
@@ -27,6 +28,10 @@ type Order struct {
 	Status   OrderStatus     `json:"status" enum:"open,sent,cancelled"`
 	Created  time.Time       `json:"created"`
 }
+
+// Version says which order this is, of all that it has been: a PATCH has to name the one
+// that its sender has seen. What else an order says never changes.
+func (o Order) Version() string { return string(o.Status) + " " + o.Note }
 
 // OrderStatus is how far an order has come.
 type OrderStatus string
@@ -138,10 +143,21 @@ type changeOrderInput struct {
 	Order LockedOrder
 	Live  *Live
 	Tx    *sqldb.Tx
-	Body  struct {
-		Note   fastness.Opt[string]      `json:"note" maxLength:"1000"`
-		Status fastness.Opt[OrderStatus] `json:"status" writableBy:"admin" enum:"open,sent,cancelled"`
+	Body  fastness.MergePatch[OrderChange]
+}
+
+// OrderChange is what of an order can change.
+type OrderChange struct {
+	Note   string      `json:"note" maxLength:"1000"`
+	Status OrderStatus `json:"status,omitzero" writableBy:"admin" enum:"open,sent,cancelled"`
+}
+
+// Validate refuses to take the status away.
+func (c OrderChange) Validate(context.Context) error {
+	if c.Status == "" {
+		return schema.Invalid("an order has a status").At("status")
 	}
+	return nil
 }
 
 // changeOrder changes the note of an order. Administrators change its status, too.
@@ -149,8 +165,11 @@ type changeOrderInput struct {
 // What is cancelled goes back on the shelf.
 func changeOrder(ctx context.Context, in changeOrderInput) (Order, error) {
 	order := in.Order.Order
-	order.Note = in.Body.Note.Or(order.Note)
-	order.Status = in.Body.Status.Or(order.Status)
+	change, err := in.Body.Apply(OrderChange{order.Note, order.Status})
+	if err != nil {
+		return Order{}, err
+	}
+	order.Note, order.Status = change.Note, change.Status
 	if err := reshelve(ctx, in.Tx, in.Live, in.Order.Status, order); err != nil {
 		return Order{}, err
 	}

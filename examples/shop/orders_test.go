@@ -61,9 +61,9 @@ func TestOrderLivesFromPostToSent(t *testing.T) {
 	wantOrder("POST", made, http.StatusCreated)
 	wantOrder("GET", mine.get(path), http.StatusOK)
 	want["note"] = "at the door"
-	wantOrder("PATCH of the note", mine.call(http.MethodPatch, path, `{"note":"at the door"}`), http.StatusOK)
+	wantOrder("PATCH of the note", mine.call(http.MethodPatch, path, `{"note":"at the door"}`, "If-Match", mine.get(path).header.Get("ETag")), http.StatusOK)
 	want["status"] = "sent"
-	wantOrder("PATCH of the status", s.as(admin()).call(http.MethodPatch, path, `{"status":"sent"}`), http.StatusOK)
+	wantOrder("PATCH of the status", s.as(admin()).call(http.MethodPatch, path, `{"status":"sent"}`, "If-Match", mine.get(path).header.Get("ETag")), http.StatusOK)
 	// The item may go: the order says what it was.
 	s.as(admin()).call(http.MethodDelete, "/items/5", "")
 	wantOrder("GET", mine.get(path), http.StatusOK)
@@ -91,7 +91,7 @@ func TestGuessedIDsLeadNowhere(t *testing.T) {
 				if method == http.MethodPatch {
 					body = `{"note":"taken"}`
 				}
-				got := thief.call(method, target, body)
+				got := thief.call(method, target, body, "If-Match", "*")
 				if got.status < 400 || got.status >= 500 || strings.Contains(strings.ToLower(got.body), "secret") {
 					t.Errorf("%s %s = %d %s, want it refused", method, target, got.status, got.body)
 				}
@@ -123,7 +123,7 @@ func TestOrderOfSomebodyElseIsMissing(t *testing.T) {
 			if method == http.MethodPatch {
 				body = `{"note":"taken"}`
 			}
-			got, never := other.call(method, path, body), other.call(method, "/orders/999999", body)
+			got, never := other.call(method, path, body, "If-Match", "*"), other.call(method, "/orders/999999", body, "If-Match", "*")
 			if got.status != http.StatusNotFound || never.status != http.StatusNotFound || anonymous(got) != anonymous(never) {
 				t.Errorf("%s by %s = %d %s, want 404 as for no order: %s", method, name, got.status, got.body, never.body)
 			}
@@ -214,7 +214,7 @@ func TestOwnerStatusAndPriceCannotBeSet(t *testing.T) {
 	}
 	for name, value := range members {
 		for _, body := range []string{`{"` + name + `":` + value + `}`, `{"note":"changed","` + name + `":` + value + `}`, `{"` + name + `":null}`} {
-			got := mine.call(http.MethodPatch, path, body)
+			got := mine.call(http.MethodPatch, path, body, "If-Match", "*")
 			wantProblem(t, body, got, http.StatusUnprocessableEntity)
 			code := "extra_forbidden"
 			if name == "status" || name == "st\\u0061tus" {
@@ -227,7 +227,7 @@ func TestOwnerStatusAndPriceCannotBeSet(t *testing.T) {
 	}
 	for _, body := range []string{`[{"op":"replace","path":"/status","value":"sent"}]`, `"sent"`, `null`} {
 		for _, media := range []string{"application/json", "application/merge-patch+json", "application/json-patch+json"} {
-			r := mine.call(http.MethodPatch, path, body, "Content-Type", media)
+			r := mine.call(http.MethodPatch, path, body, "Content-Type", media, "If-Match", "*")
 			wantProblem(t, media+" "+body, r, http.StatusUnprocessableEntity, http.StatusUnsupportedMediaType, http.StatusBadRequest)
 		}
 	}
@@ -246,12 +246,12 @@ func TestOwnerStatusAndPriceCannotBeSet(t *testing.T) {
 		if name == "status" || name == "st\\u0061tus" {
 			continue
 		}
-		wantProblem(t, "an administrator's "+name, boss.call(http.MethodPatch, path, `{"`+name+`":`+value+`}`), http.StatusUnprocessableEntity)
+		wantProblem(t, "an administrator's "+name, boss.call(http.MethodPatch, path, `{"`+name+`":`+value+`}`, "If-Match", "*"), http.StatusUnprocessableEntity)
 	}
 	for _, status := range []string{`"gone"`, `""`, `"SENT"`, `null`, `1`, `["sent"]`} {
-		wantProblem(t, "status "+status, boss.call(http.MethodPatch, path, `{"status":`+status+`}`), http.StatusUnprocessableEntity)
+		wantProblem(t, "status "+status, boss.call(http.MethodPatch, path, `{"status":`+status+`}`, "If-Match", "*"), http.StatusUnprocessableEntity)
 	}
-	if got := boss.call(http.MethodPatch, path, `{"st\u0061tus":"cancelled"}`).decode(t); got["status"] != "cancelled" || got["customer"] != "c1" {
+	if got := boss.call(http.MethodPatch, path, `{"st\u0061tus":"cancelled"}`, "If-Match", "*").decode(t); got["status"] != "cancelled" || got["customer"] != "c1" {
 		t.Errorf("an administrator's status = %v, want cancelled, of c1", got)
 	}
 }
@@ -364,5 +364,49 @@ func TestOtherMethodsObeyTheSameRules(t *testing.T) {
 	}
 	if got := s.as(customer(1)).get(path).decode(t); got["note"] != "a secret" {
 		t.Errorf("the note is %v", got["note"])
+	}
+}
+
+// Two who open the same order: the second change does not undo the first unseen.
+func TestChangeOfAnOrderNamesTheVersionSeen(t *testing.T) {
+	s := openShop(t, t.TempDir())
+	mine, boss := s.as(customer(1)), s.as(admin())
+	path := mine.order("by the gate")
+	seen := mine.get(path)
+	tag := seen.header.Get("ETag")
+	wantProblem(t, "a PATCH without a version", mine.call(http.MethodPatch, path, `{"note":"x"}`), http.StatusPreconditionRequired)
+	if got := boss.call(http.MethodPatch, path, `{"status":"sent"}`, "If-Match", boss.get(path).header.Get("ETag")); got.status != http.StatusOK {
+		t.Fatalf("PATCH with the version seen = %d %s", got.status, got.body)
+	}
+	wantProblem(t, "a PATCH of what is not so any more", mine.call(http.MethodPatch, path, `{"note":"at the door"}`, "If-Match", tag), http.StatusPreconditionFailed)
+	if got := mine.get(path, "If-None-Match", tag); got.status != http.StatusOK {
+		t.Errorf("GET of another version = %d, want 200", got.status)
+	}
+	if got := mine.get(path, "If-None-Match", mine.get(path).header.Get("ETag")); got.status != http.StatusNotModified || got.body != "" {
+		t.Errorf("GET of the same version = %d %s, want 304", got.status, got.body)
+	}
+}
+
+func TestOrderThatIsSentAgainIsMadeOnce(t *testing.T) {
+	s := openShop(t, t.TempDir())
+	mine := s.as(customer(1))
+	const key = `"8e03978e-40d5-43e8-bc93-6894a57f9324"`
+	first := mine.call(http.MethodPost, "/orders", `{"item_id":3}`, "Idempotency-Key", key)
+	got := parallel(10, func(int) int {
+		return mine.call(http.MethodPost, "/orders", `{"item_id":3}`, "Idempotency-Key", key).status
+	})
+	if first.status != http.StatusCreated || got[http.StatusCreated]+got[http.StatusConflict] != 10 {
+		t.Errorf("the order = %d, and again %v", first.status, got)
+	}
+	again := mine.call(http.MethodPost, "/orders", `{"item_id":3}`, "Idempotency-Key", key)
+	if again.body != first.body || again.header.Get("Location") != first.header.Get("Location") || again.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("the same order again = %d %s, want the first answer %s", again.status, again.body, first.body)
+	}
+	wantProblem(t, "another order with the key", mine.call(http.MethodPost, "/orders", `{"item_id":4}`, "Idempotency-Key", key), http.StatusUnprocessableEntity)
+	if left := s.stockOf("/items/3"); left != json.Number("2") {
+		t.Errorf("%v horns are left of 3, want 2", left)
+	}
+	if other := s.as(customer(2)).call(http.MethodPost, "/orders", `{"item_id":3}`, "Idempotency-Key", key); other.status != http.StatusCreated || other.body == first.body {
+		t.Errorf("the key of somebody else = %d %s, want an order of one's own", other.status, other.body)
 	}
 }

@@ -79,7 +79,7 @@ func TestWhatIsCancelledGoesBackOnTheShelf(t *testing.T) {
 	path, _ := s.create(`{"name":"Lamp","price":1,"stock":5}`)
 	order := s.as(customer(1)).call(http.MethodPost, "/orders", orderOf(path, 4)).header.Get("Location")
 	status := func(status string) int {
-		return s.as(admin()).call(http.MethodPatch, order, `{"status":"`+status+`"}`).status
+		return s.as(admin()).call(http.MethodPatch, order, `{"status":"`+status+`"}`, "If-Match", "*").status
 	}
 	for _, step := range []struct {
 		to   string

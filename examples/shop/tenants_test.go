@@ -134,7 +134,7 @@ func (c *crowded) change(u *auth.User) {
 		after.status = []string{"open", "sent", "cancelled"}[c.rand.IntN(3)]
 		body = `{"note":` + quote(note) + `,"status":` + quote(after.status) + `}`
 	}
-	got := c.as(u).call(http.MethodPatch, fmt.Sprintf("/orders/%d", id), body)
+	got := c.as(u).call(http.MethodPatch, fmt.Sprintf("/orders/%d", id), body, "If-Match", "*")
 	if o.mayKnow(u) {
 		*o = after
 	}

@@ -100,6 +100,27 @@ func (e OrderStatus) Valid() bool {
 	}
 }
 
+// Defines values for OrderChangePatchStatus.
+const (
+	OrderChangePatchStatusCancelled OrderChangePatchStatus = "cancelled"
+	OrderChangePatchStatusOpen      OrderChangePatchStatus = "open"
+	OrderChangePatchStatusSent      OrderChangePatchStatus = "sent"
+)
+
+// Valid indicates whether the value is a known member of the OrderChangePatchStatus enum.
+func (e OrderChangePatchStatus) Valid() bool {
+	switch e {
+	case OrderChangePatchStatusCancelled:
+		return true
+	case OrderChangePatchStatusOpen:
+		return true
+	case OrderChangePatchStatusSent:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ParameterType.
 const (
 	ParameterTypePublicKey ParameterType = "public-key"
@@ -211,27 +232,6 @@ func (e LoginPageParamsProblem) Valid() bool {
 	case LoginPageParamsProblemCredentials:
 		return true
 	case LoginPageParamsProblemEmpty:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ChangeOrderJSONBodyStatus.
-const (
-	ChangeOrderJSONBodyStatusCancelled ChangeOrderJSONBodyStatus = "cancelled"
-	ChangeOrderJSONBodyStatusOpen      ChangeOrderJSONBodyStatus = "open"
-	ChangeOrderJSONBodyStatusSent      ChangeOrderJSONBodyStatus = "sent"
-)
-
-// Valid indicates whether the value is a known member of the ChangeOrderJSONBodyStatus enum.
-func (e ChangeOrderJSONBodyStatus) Valid() bool {
-	switch e {
-	case ChangeOrderJSONBodyStatusCancelled:
-		return true
-	case ChangeOrderJSONBodyStatusOpen:
-		return true
-	case ChangeOrderJSONBodyStatusSent:
 		return true
 	default:
 		return false
@@ -362,6 +362,11 @@ type FoundItem struct {
 
 	// Name Examples: Lamp
 	Name string `json:"name"`
+
+	// Picture The path of its picture. Null: it has none.
+	//
+	// Examples: /items/7/picture
+	Picture nullable.Nullable[string] `json:"picture"`
 
 	// Price Without tax.
 	//
@@ -495,6 +500,11 @@ type ItemView struct {
 
 	// Name Examples: Lamp
 	Name string `json:"name"`
+
+	// Picture The path of its picture. Null: it has none.
+	//
+	// Examples: /items/7/picture
+	Picture nullable.Nullable[string] `json:"picture"`
 
 	// Price Without tax.
 	//
@@ -754,6 +764,15 @@ type Order struct {
 
 // OrderStatus defines model for Order.Status.
 type OrderStatus string
+
+// OrderChangePatch defines model for OrderChangePatch.
+type OrderChangePatch struct {
+	Note   *string                                   `json:"note,omitempty"`
+	Status nullable.Nullable[OrderChangePatchStatus] `json:"status,omitempty"`
+}
+
+// OrderChangePatchStatus defines model for OrderChangePatch.Status.
+type OrderChangePatchStatus string
 
 // OrderHistory defines model for OrderHistory.
 type OrderHistory struct {
@@ -1027,17 +1046,29 @@ type BadRequest = Problem
 // Forbidden A problem document (RFC 9457).
 type Forbidden = Problem
 
+// InsufficientStorage A problem document (RFC 9457).
+type InsufficientStorage = Problem
+
 // InternalServerError A problem document (RFC 9457).
 type InternalServerError = Problem
 
 // MisdirectedRequest A problem document (RFC 9457).
 type MisdirectedRequest = Problem
 
+// PreconditionFailed A problem document (RFC 9457).
+type PreconditionFailed = Problem
+
+// PreconditionRequired A problem document (RFC 9457).
+type PreconditionRequired = Problem
+
 // RequestEntityTooLarge A problem document (RFC 9457).
 type RequestEntityTooLarge = Problem
 
 // RequestTimeout A problem document (RFC 9457).
 type RequestTimeout = Problem
+
+// RequestedRangeNotSatisfiable A problem document (RFC 9457).
+type RequestedRangeNotSatisfiable = Problem
 
 // ServiceUnavailable A problem document (RFC 9457).
 type ServiceUnavailable = Problem
@@ -1100,6 +1131,12 @@ type ReadItemParams struct {
 type ShowItemParams struct {
 	// Offset How many reviews to pass over.
 	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
+}
+
+// ReplacePictureMultipartBody defines parameters for ReplacePicture.
+type ReplacePictureMultipartBody struct {
+	// Picture PNG, JPEG or GIF. The shop makes a smaller one of it.
+	Picture openapi_types.File `json:"picture"`
 }
 
 // ListReviewsParams defines parameters for ListReviews.
@@ -1194,20 +1231,29 @@ type ListOrdersParams struct {
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CreateOrderParams defines parameters for CreateOrder.
+type CreateOrderParams struct {
+	// IdempotencyKey A random text in quotes. Who sends the request again with the same one gets the answer of the first time.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
 // OrderHistoryParams defines parameters for OrderHistory.
 type OrderHistoryParams struct {
 	// Before Only orders with a smaller id.
 	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
 }
 
-// ChangeOrderJSONBody defines parameters for ChangeOrder.
-type ChangeOrderJSONBody struct {
-	Note   *string                    `json:"note,omitempty"`
-	Status *ChangeOrderJSONBodyStatus `json:"status,omitempty"`
+// ReadOrderParams defines parameters for ReadOrder.
+type ReadOrderParams struct {
+	// IfNoneMatch The ETag of the version that the caller has.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
-// ChangeOrderJSONBodyStatus defines parameters for ChangeOrder.
-type ChangeOrderJSONBodyStatus string
+// ChangeOrderParams defines parameters for ChangeOrder.
+type ChangeOrderParams struct {
+	// IfMatch The ETag of the version that is to be changed, or * for any.
+	IfMatch string `json:"If-Match"`
+}
 
 // PasskeysPageParams defines parameters for PasskeysPage.
 type PasskeysPageParams struct {
@@ -1384,6 +1430,9 @@ type ChangeItemJSONRequestBody = ItemChange
 // ReplaceItemJSONRequestBody defines body for ReplaceItem for application/json ContentType.
 type ReplaceItemJSONRequestBody = ItemContents
 
+// ReplacePictureMultipartRequestBody defines body for ReplacePicture for multipart/form-data ContentType.
+type ReplacePictureMultipartRequestBody ReplacePictureMultipartBody
+
 // CreateReviewJSONRequestBody defines body for CreateReview for application/json ContentType.
 type CreateReviewJSONRequestBody = NewReview
 
@@ -1415,7 +1464,10 @@ type RemoveSecondFactorJSONRequestBody RemoveSecondFactorJSONBody
 type CreateOrderJSONRequestBody = NewOrder
 
 // ChangeOrderJSONRequestBody defines body for ChangeOrder for application/json ContentType.
-type ChangeOrderJSONRequestBody ChangeOrderJSONBody
+type ChangeOrderJSONRequestBody = OrderChangePatch
+
+// ChangeOrderApplicationMergePatchPlusJSONRequestBody defines body for ChangeOrder for application/merge-patch+json ContentType.
+type ChangeOrderApplicationMergePatchPlusJSONRequestBody = OrderChangePatch
 
 // BeginPasskeySessionJSONRequestBody defines body for BeginPasskeySession for application/json ContentType.
 type BeginPasskeySessionJSONRequestBody BeginPasskeySessionJSONBody
@@ -1857,6 +1909,23 @@ type ClientInterface interface {
 	// Corresponds with GET /items/{item_id}/page (the `ShowItem` operationId).
 	ShowItem(ctx context.Context, itemId int64, params *ShowItemParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RemovePicture Takes the picture of an item away
+	//
+	// Corresponds with DELETE /items/{item_id}/picture (the `RemovePicture` operationId).
+	RemovePicture(ctx context.Context, itemId int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReadPicture Shows the picture of an item
+	//
+	// Corresponds with GET /items/{item_id}/picture (the `ReadPicture` operationId).
+	ReadPicture(ctx context.Context, itemId int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplacePictureWithBody Gives an item a picture, or another one
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /items/{item_id}/picture (the `ReplacePicture` operationId).
+	ReplacePictureWithBody(ctx context.Context, itemId int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListReviews Lists what is said about an item, the newest review first
 	//
 	// Corresponds with GET /items/{item_id}/reviews (the `ListReviews` operationId).
@@ -2090,7 +2159,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /orders (the `CreateOrder` operationId).
-	CreateOrderWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateOrderWithBody(ctx context.Context, params *CreateOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateOrder Orders an item that is for sale
 	//
@@ -2100,7 +2169,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /orders (the `CreateOrder` operationId).
-	CreateOrder(ctx context.Context, body CreateOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	CreateOrder(ctx context.Context, params *CreateOrderParams, body CreateOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// OrderHistory Shows the caller's orders, or those of all customers to an administrator, the newest first
 	//
@@ -2110,7 +2179,7 @@ type ClientInterface interface {
 	// ReadOrder Shows an order to who may see it
 	//
 	// Corresponds with GET /orders/{order_id} (the `ReadOrder` operationId).
-	ReadOrder(ctx context.Context, orderId int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ReadOrder(ctx context.Context, orderId int64, params *ReadOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeOrderWithBody Changes the note of an order
 	//
@@ -2121,7 +2190,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
-	ChangeOrderWithBody(ctx context.Context, orderId int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ChangeOrderWithBody(ctx context.Context, orderId int64, params *ChangeOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangeOrder Changes the note of an order
 	//
@@ -2132,7 +2201,18 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
-	ChangeOrder(ctx context.Context, orderId int64, body ChangeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ChangeOrder(ctx context.Context, orderId int64, params *ChangeOrderParams, body ChangeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeOrderWithApplicationMergePatchPlusJSONBody Changes the note of an order
+	//
+	// Administrators change its status, too.
+	//
+	// What is cancelled goes back on the shelf.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
+	ChangeOrderWithApplicationMergePatchPlusJSONBody(ctx context.Context, orderId int64, params *ChangeOrderParams, body ChangeOrderApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PasskeysPage The page to add and remove passkeys
 	//
@@ -2728,6 +2808,53 @@ func (c *Client) ShowItem(ctx context.Context, itemId int64, params *ShowItemPar
 	return c.Client.Do(req)
 }
 
+// RemovePicture Takes the picture of an item away
+//
+// Corresponds with DELETE /items/{item_id}/picture (the `RemovePicture` operationId).
+func (c *Client) RemovePicture(ctx context.Context, itemId int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemovePictureRequest(c.Server, itemId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReadPicture Shows the picture of an item
+//
+// Corresponds with GET /items/{item_id}/picture (the `ReadPicture` operationId).
+func (c *Client) ReadPicture(ctx context.Context, itemId int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReadPictureRequest(c.Server, itemId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplacePictureWithBody Gives an item a picture, or another one
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /items/{item_id}/picture (the `ReplacePicture` operationId).
+func (c *Client) ReplacePictureWithBody(ctx context.Context, itemId int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplacePictureRequestWithBody(c.Server, itemId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListReviews Lists what is said about an item, the newest review first
 //
 // Corresponds with GET /items/{item_id}/reviews (the `ListReviews` operationId).
@@ -3271,8 +3398,8 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /orders (the `CreateOrder` operationId).
-func (c *Client) CreateOrderWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateOrderRequestWithBody(c.Server, contentType, body)
+func (c *Client) CreateOrderWithBody(ctx context.Context, params *CreateOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrderRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3291,8 +3418,8 @@ func (c *Client) CreateOrderWithBody(ctx context.Context, contentType string, bo
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /orders (the `CreateOrder` operationId).
-func (c *Client) CreateOrder(ctx context.Context, body CreateOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateOrderRequest(c.Server, body)
+func (c *Client) CreateOrder(ctx context.Context, params *CreateOrderParams, body CreateOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateOrderRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3321,8 +3448,8 @@ func (c *Client) OrderHistory(ctx context.Context, params *OrderHistoryParams, r
 // ReadOrder Shows an order to who may see it
 //
 // Corresponds with GET /orders/{order_id} (the `ReadOrder` operationId).
-func (c *Client) ReadOrder(ctx context.Context, orderId int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewReadOrderRequest(c.Server, orderId)
+func (c *Client) ReadOrder(ctx context.Context, orderId int64, params *ReadOrderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReadOrderRequest(c.Server, orderId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3342,8 +3469,8 @@ func (c *Client) ReadOrder(ctx context.Context, orderId int64, reqEditors ...Req
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
-func (c *Client) ChangeOrderWithBody(ctx context.Context, orderId int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeOrderRequestWithBody(c.Server, orderId, contentType, body)
+func (c *Client) ChangeOrderWithBody(ctx context.Context, orderId int64, params *ChangeOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrderRequestWithBody(c.Server, orderId, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3363,8 +3490,29 @@ func (c *Client) ChangeOrderWithBody(ctx context.Context, orderId int64, content
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
-func (c *Client) ChangeOrder(ctx context.Context, orderId int64, body ChangeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChangeOrderRequest(c.Server, orderId, body)
+func (c *Client) ChangeOrder(ctx context.Context, orderId int64, params *ChangeOrderParams, body ChangeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrderRequest(c.Server, orderId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeOrderWithApplicationMergePatchPlusJSONBody Changes the note of an order
+//
+// Administrators change its status, too.
+//
+// What is cancelled goes back on the shelf.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
+func (c *Client) ChangeOrderWithApplicationMergePatchPlusJSONBody(ctx context.Context, orderId int64, params *ChangeOrderParams, body ChangeOrderApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeOrderRequestWithApplicationMergePatchPlusJSONBody(c.Server, orderId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4637,6 +4785,110 @@ func NewShowItemRequest(server string, itemId int64, params *ShowItemParams) (*h
 	return req, nil
 }
 
+// NewRemovePictureRequest constructs an http.Request for the RemovePicture method
+func NewRemovePictureRequest(server string, itemId int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "item_id", itemId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/items/%s/picture", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReadPictureRequest constructs an http.Request for the ReadPicture method
+func NewReadPictureRequest(server string, itemId int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "item_id", itemId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/items/%s/picture", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplacePictureRequestWithBody constructs an http.Request for the ReplacePicture method, with any body, and a specified content type
+func NewReplacePictureRequestWithBody(server string, itemId int64, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "item_id", itemId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/items/%s/picture", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListReviewsRequest constructs an http.Request for the ListReviews method
 func NewListReviewsRequest(server string, itemId int64, params *ListReviewsParams) (*http.Request, error) {
 	var err error
@@ -5515,18 +5767,18 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 }
 
 // NewCreateOrderRequest calls the generic CreateOrder builder with application/json body
-func NewCreateOrderRequest(server string, body CreateOrderJSONRequestBody) (*http.Request, error) {
+func NewCreateOrderRequest(server string, params *CreateOrderParams, body CreateOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateOrderRequestWithBody(server, "application/json", bodyReader)
+	return NewCreateOrderRequestWithBody(server, params, "application/json", bodyReader)
 }
 
 // NewCreateOrderRequestWithBody constructs an http.Request for the CreateOrder method, with any body, and a specified content type
-func NewCreateOrderRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreateOrderRequestWithBody(server string, params *CreateOrderParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -5550,6 +5802,21 @@ func NewCreateOrderRequestWithBody(server string, contentType string, body io.Re
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -5609,7 +5876,7 @@ func NewOrderHistoryRequest(server string, params *OrderHistoryParams) (*http.Re
 }
 
 // NewReadOrderRequest constructs an http.Request for the ReadOrder method
-func NewReadOrderRequest(server string, orderId int64) (*http.Request, error) {
+func NewReadOrderRequest(server string, orderId int64, params *ReadOrderParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5639,22 +5906,48 @@ func NewReadOrderRequest(server string, orderId int64) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
 // NewChangeOrderRequest calls the generic ChangeOrder builder with application/json body
-func NewChangeOrderRequest(server string, orderId int64, body ChangeOrderJSONRequestBody) (*http.Request, error) {
+func NewChangeOrderRequest(server string, orderId int64, params *ChangeOrderParams, body ChangeOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewChangeOrderRequestWithBody(server, orderId, "application/json", bodyReader)
+	return NewChangeOrderRequestWithBody(server, orderId, params, "application/json", bodyReader)
+}
+
+// NewChangeOrderRequestWithApplicationMergePatchPlusJSONBody calls the generic ChangeOrder builder with application/merge-patch+json body
+func NewChangeOrderRequestWithApplicationMergePatchPlusJSONBody(server string, orderId int64, params *ChangeOrderParams, body ChangeOrderApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeOrderRequestWithBody(server, orderId, params, "application/merge-patch+json", bodyReader)
 }
 
 // NewChangeOrderRequestWithBody constructs an http.Request for the ChangeOrder method, with any body, and a specified content type
-func NewChangeOrderRequestWithBody(server string, orderId int64, contentType string, body io.Reader) (*http.Request, error) {
+func NewChangeOrderRequestWithBody(server string, orderId int64, params *ChangeOrderParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5685,6 +5978,19 @@ func NewChangeOrderRequestWithBody(server string, orderId int64, contentType str
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -6732,6 +7038,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /items/{item_id}/page (the `ShowItem` operationId).
 	ShowItemWithResponse(ctx context.Context, itemId int64, params *ShowItemParams, reqEditors ...RequestEditorFn) (*ShowItemResponse, error)
 
+	// RemovePictureWithResponse Takes the picture of an item away
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /items/{item_id}/picture (the `RemovePicture` operationId).
+	RemovePictureWithResponse(ctx context.Context, itemId int64, reqEditors ...RequestEditorFn) (*RemovePictureResponse, error)
+
+	// ReadPictureWithResponse Shows the picture of an item
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /items/{item_id}/picture (the `ReadPicture` operationId).
+	ReadPictureWithResponse(ctx context.Context, itemId int64, reqEditors ...RequestEditorFn) (*ReadPictureResponse, error)
+
+	// ReplacePictureWithBodyWithResponse Gives an item a picture, or another one
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /items/{item_id}/picture (the `ReplacePicture` operationId).
+	ReplacePictureWithBodyWithResponse(ctx context.Context, itemId int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplacePictureResponse, error)
+
 	// ListReviewsWithResponse Lists what is said about an item, the newest review first
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6991,7 +7318,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders (the `CreateOrder` operationId).
-	CreateOrderWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error)
+	CreateOrderWithBodyWithResponse(ctx context.Context, params *CreateOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error)
 
 	// CreateOrderWithResponse Orders an item that is for sale
 	//
@@ -7001,7 +7328,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /orders (the `CreateOrder` operationId).
-	CreateOrderWithResponse(ctx context.Context, body CreateOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error)
+	CreateOrderWithResponse(ctx context.Context, params *CreateOrderParams, body CreateOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error)
 
 	// OrderHistoryWithResponse Shows the caller's orders, or those of all customers to an administrator, the newest first
 	//
@@ -7015,7 +7342,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /orders/{order_id} (the `ReadOrder` operationId).
-	ReadOrderWithResponse(ctx context.Context, orderId int64, reqEditors ...RequestEditorFn) (*ReadOrderResponse, error)
+	ReadOrderWithResponse(ctx context.Context, orderId int64, params *ReadOrderParams, reqEditors ...RequestEditorFn) (*ReadOrderResponse, error)
 
 	// ChangeOrderWithBodyWithResponse Changes the note of an order
 	//
@@ -7026,7 +7353,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
-	ChangeOrderWithBodyWithResponse(ctx context.Context, orderId int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error)
+	ChangeOrderWithBodyWithResponse(ctx context.Context, orderId int64, params *ChangeOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error)
 
 	// ChangeOrderWithResponse Changes the note of an order
 	//
@@ -7037,7 +7364,18 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
-	ChangeOrderWithResponse(ctx context.Context, orderId int64, body ChangeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error)
+	ChangeOrderWithResponse(ctx context.Context, orderId int64, params *ChangeOrderParams, body ChangeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error)
+
+	// ChangeOrderWithApplicationMergePatchPlusJSONBodyWithResponse Changes the note of an order
+	//
+	// Administrators change its status, too.
+	//
+	// What is cancelled goes back on the shelf.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
+	ChangeOrderWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, orderId int64, params *ChangeOrderParams, body ChangeOrderApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error)
 
 	// PasskeysPageWithResponse The page to add and remove passkeys
 	//
@@ -9214,6 +9552,402 @@ func (r ShowItemResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowItemResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RemovePictureResponse401Headers the declared response headers of an HTTP 401 response for RemovePicture
+type RemovePictureResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// RemovePictureResponse429Headers the declared response headers of an HTTP 429 response for RemovePicture
+type RemovePictureResponse429Headers struct {
+	RetryAfter *int32
+}
+
+// RemovePictureResponse503Headers the declared response headers of an HTTP 503 response for RemovePicture
+type RemovePictureResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type RemovePictureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthorized
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *MisdirectedRequest
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *UnprocessableEntity
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *InternalServerError
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *ServiceUnavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RemovePictureResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RemovePictureResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RemovePictureResponse503Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON400() *BadRequest {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON401() *Unauthorized {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON403() *Forbidden {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON421() *MisdirectedRequest {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON422() *UnprocessableEntity {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON500() *InternalServerError {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RemovePictureResponse) GetApplicationproblemJSON503() *ServiceUnavailable {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r RemovePictureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemovePictureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemovePictureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemovePictureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReadPictureResponse401Headers the declared response headers of an HTTP 401 response for ReadPicture
+type ReadPictureResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ReadPictureResponse429Headers the declared response headers of an HTTP 429 response for ReadPicture
+type ReadPictureResponse429Headers struct {
+	RetryAfter *int32
+}
+
+// ReadPictureResponse503Headers the declared response headers of an HTTP 503 response for ReadPicture
+type ReadPictureResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type ReadPictureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthorized
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *PreconditionFailed
+	// ApplicationproblemJSON416 the response for an HTTP 416 `application/problem+json` response
+	ApplicationproblemJSON416 *RequestedRangeNotSatisfiable
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *MisdirectedRequest
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *UnprocessableEntity
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *InternalServerError
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *ServiceUnavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ReadPictureResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ReadPictureResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ReadPictureResponse503Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON400() *BadRequest {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON401() *Unauthorized {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON403() *Forbidden {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON412() *PreconditionFailed {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON416 returns the response for an HTTP 416 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON416() *RequestedRangeNotSatisfiable {
+	return r.ApplicationproblemJSON416
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON421() *MisdirectedRequest {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON422() *UnprocessableEntity {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON500() *InternalServerError {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ReadPictureResponse) GetApplicationproblemJSON503() *ServiceUnavailable {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ReadPictureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReadPictureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReadPictureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReadPictureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReplacePictureResponse401Headers the declared response headers of an HTTP 401 response for ReplacePicture
+type ReplacePictureResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ReplacePictureResponse429Headers the declared response headers of an HTTP 429 response for ReplacePicture
+type ReplacePictureResponse429Headers struct {
+	RetryAfter *int32
+}
+
+// ReplacePictureResponse503Headers the declared response headers of an HTTP 503 response for ReplacePicture
+type ReplacePictureResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type ReplacePictureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthorized
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *RequestTimeout
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *RequestEntityTooLarge
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *UnsupportedMediaType
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *MisdirectedRequest
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *UnprocessableEntity
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *InternalServerError
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *ServiceUnavailable
+	// ApplicationproblemJSON507 the response for an HTTP 507 `application/problem+json` response
+	ApplicationproblemJSON507 *InsufficientStorage
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ReplacePictureResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ReplacePictureResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ReplacePictureResponse503Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON400() *BadRequest {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON401() *Unauthorized {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON403() *Forbidden {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON408() *RequestTimeout {
+	return r.ApplicationproblemJSON408
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON413() *RequestEntityTooLarge {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON421() *MisdirectedRequest {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON422() *UnprocessableEntity {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON500() *InternalServerError {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON503() *ServiceUnavailable {
+	return r.ApplicationproblemJSON503
+}
+
+// GetApplicationproblemJSON507 returns the response for an HTTP 507 `application/problem+json` response
+func (r ReplacePictureResponse) GetApplicationproblemJSON507() *InsufficientStorage {
+	return r.ApplicationproblemJSON507
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplacePictureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplacePictureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplacePictureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplacePictureResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11958,6 +12692,7 @@ func (r ListOrdersResponse) ContentType() string {
 
 // CreateOrderResponse201Headers the declared response headers of an HTTP 201 response for CreateOrder
 type CreateOrderResponse201Headers struct {
+	ETag     *string
 	Location *string
 }
 
@@ -12234,6 +12969,16 @@ func (r OrderHistoryResponse) ContentType() string {
 	return ""
 }
 
+// ReadOrderResponse200Headers the declared response headers of an HTTP 200 response for ReadOrder
+type ReadOrderResponse200Headers struct {
+	ETag *string
+}
+
+// ReadOrderResponse304Headers the declared response headers of an HTTP 304 response for ReadOrder
+type ReadOrderResponse304Headers struct {
+	ETag *string
+}
+
 // ReadOrderResponse401Headers the declared response headers of an HTTP 401 response for ReadOrder
 type ReadOrderResponse401Headers struct {
 	WWWAuthenticate *string
@@ -12272,6 +13017,10 @@ type ReadOrderResponse struct {
 	ApplicationproblemJSON500 *InternalServerError
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationproblemJSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReadOrderResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *ReadOrderResponse304Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *ReadOrderResponse401Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -12359,6 +13108,11 @@ func (r ReadOrderResponse) ContentType() string {
 	return ""
 }
 
+// ChangeOrderResponse200Headers the declared response headers of an HTTP 200 response for ChangeOrder
+type ChangeOrderResponse200Headers struct {
+	ETag *string
+}
+
 // ChangeOrderResponse401Headers the declared response headers of an HTTP 401 response for ChangeOrder
 type ChangeOrderResponse401Headers struct {
 	WWWAuthenticate *string
@@ -12391,6 +13145,8 @@ type ChangeOrderResponse struct {
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *PreconditionFailed
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *RequestEntityTooLarge
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -12399,12 +13155,16 @@ type ChangeOrderResponse struct {
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationproblemJSON422 *UnprocessableEntity
+	// ApplicationproblemJSON428 the response for an HTTP 428 `application/problem+json` response
+	ApplicationproblemJSON428 *PreconditionRequired
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
 	ApplicationproblemJSON429 *TooManyRequests
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationproblemJSON500 *InternalServerError
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationproblemJSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ChangeOrderResponse200Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *ChangeOrderResponse401Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -12448,6 +13208,11 @@ func (r ChangeOrderResponse) GetApplicationproblemJSON409() *Problem {
 	return r.ApplicationproblemJSON409
 }
 
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r ChangeOrderResponse) GetApplicationproblemJSON412() *PreconditionFailed {
+	return r.ApplicationproblemJSON412
+}
+
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
 func (r ChangeOrderResponse) GetApplicationproblemJSON413() *RequestEntityTooLarge {
 	return r.ApplicationproblemJSON413
@@ -12466,6 +13231,11 @@ func (r ChangeOrderResponse) GetApplicationproblemJSON421() *MisdirectedRequest 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
 func (r ChangeOrderResponse) GetApplicationproblemJSON422() *UnprocessableEntity {
 	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON428 returns the response for an HTTP 428 `application/problem+json` response
+func (r ChangeOrderResponse) GetApplicationproblemJSON428() *PreconditionRequired {
+	return r.ApplicationproblemJSON428
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
@@ -15213,6 +15983,45 @@ func (c *ClientWithResponses) ShowItemWithResponse(ctx context.Context, itemId i
 	return ParseShowItemResponse(rsp)
 }
 
+// RemovePictureWithResponse Takes the picture of an item away
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /items/{item_id}/picture (the `RemovePicture` operationId).
+func (c *ClientWithResponses) RemovePictureWithResponse(ctx context.Context, itemId int64, reqEditors ...RequestEditorFn) (*RemovePictureResponse, error) {
+	rsp, err := c.RemovePicture(ctx, itemId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemovePictureResponse(rsp)
+}
+
+// ReadPictureWithResponse Shows the picture of an item
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /items/{item_id}/picture (the `ReadPicture` operationId).
+func (c *ClientWithResponses) ReadPictureWithResponse(ctx context.Context, itemId int64, reqEditors ...RequestEditorFn) (*ReadPictureResponse, error) {
+	rsp, err := c.ReadPicture(ctx, itemId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReadPictureResponse(rsp)
+}
+
+// ReplacePictureWithBodyWithResponse Gives an item a picture, or another one
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /items/{item_id}/picture (the `ReplacePicture` operationId).
+func (c *ClientWithResponses) ReplacePictureWithBodyWithResponse(ctx context.Context, itemId int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplacePictureResponse, error) {
+	rsp, err := c.ReplacePictureWithBody(ctx, itemId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplacePictureResponse(rsp)
+}
+
 // ListReviewsWithResponse Lists what is said about an item, the newest review first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -15658,8 +16467,8 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders (the `CreateOrder` operationId).
-func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error) {
-	rsp, err := c.CreateOrderWithBody(ctx, contentType, body, reqEditors...)
+func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Context, params *CreateOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error) {
+	rsp, err := c.CreateOrderWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -15674,8 +16483,8 @@ func (c *ClientWithResponses) CreateOrderWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /orders (the `CreateOrder` operationId).
-func (c *ClientWithResponses) CreateOrderWithResponse(ctx context.Context, body CreateOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error) {
-	rsp, err := c.CreateOrder(ctx, body, reqEditors...)
+func (c *ClientWithResponses) CreateOrderWithResponse(ctx context.Context, params *CreateOrderParams, body CreateOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateOrderResponse, error) {
+	rsp, err := c.CreateOrder(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -15700,8 +16509,8 @@ func (c *ClientWithResponses) OrderHistoryWithResponse(ctx context.Context, para
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /orders/{order_id} (the `ReadOrder` operationId).
-func (c *ClientWithResponses) ReadOrderWithResponse(ctx context.Context, orderId int64, reqEditors ...RequestEditorFn) (*ReadOrderResponse, error) {
-	rsp, err := c.ReadOrder(ctx, orderId, reqEditors...)
+func (c *ClientWithResponses) ReadOrderWithResponse(ctx context.Context, orderId int64, params *ReadOrderParams, reqEditors ...RequestEditorFn) (*ReadOrderResponse, error) {
+	rsp, err := c.ReadOrder(ctx, orderId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -15717,8 +16526,8 @@ func (c *ClientWithResponses) ReadOrderWithResponse(ctx context.Context, orderId
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
-func (c *ClientWithResponses) ChangeOrderWithBodyWithResponse(ctx context.Context, orderId int64, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error) {
-	rsp, err := c.ChangeOrderWithBody(ctx, orderId, contentType, body, reqEditors...)
+func (c *ClientWithResponses) ChangeOrderWithBodyWithResponse(ctx context.Context, orderId int64, params *ChangeOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error) {
+	rsp, err := c.ChangeOrderWithBody(ctx, orderId, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -15734,8 +16543,25 @@ func (c *ClientWithResponses) ChangeOrderWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
-func (c *ClientWithResponses) ChangeOrderWithResponse(ctx context.Context, orderId int64, body ChangeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error) {
-	rsp, err := c.ChangeOrder(ctx, orderId, body, reqEditors...)
+func (c *ClientWithResponses) ChangeOrderWithResponse(ctx context.Context, orderId int64, params *ChangeOrderParams, body ChangeOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error) {
+	rsp, err := c.ChangeOrder(ctx, orderId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeOrderResponse(rsp)
+}
+
+// ChangeOrderWithApplicationMergePatchPlusJSONBodyWithResponse Changes the note of an order
+//
+// Administrators change its status, too.
+//
+// What is cancelled goes back on the shelf.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /orders/{order_id} (the `ChangeOrder` operationId).
+func (c *ClientWithResponses) ChangeOrderWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, orderId int64, params *ChangeOrderParams, body ChangeOrderApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeOrderResponse, error) {
+	rsp, err := c.ChangeOrderWithApplicationMergePatchPlusJSONBody(ctx, orderId, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -18029,6 +18855,399 @@ func ParseShowItemResponse(rsp *http.Response) (*ShowItemResponse, error) {
 		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers ShowItemResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRemovePictureResponse parses an HTTP response from a RemovePictureWithResponse call
+func ParseRemovePictureResponse(rsp *http.Response) (*RemovePictureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemovePictureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest MisdirectedRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableEntity
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers RemovePictureResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers RemovePictureResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RemovePictureResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReadPictureResponse parses an HTTP response from a ReadPictureWithResponse call
+func ParseReadPictureResponse(rsp *http.Response) (*ReadPictureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReadPictureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest PreconditionFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 416:
+		var dest RequestedRangeNotSatisfiable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON416 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest MisdirectedRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableEntity
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ReadPictureResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ReadPictureResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ReadPictureResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReplacePictureResponse parses an HTTP response from a ReplacePictureWithResponse call
+func ParseReplacePictureResponse(rsp *http.Response) (*ReplacePictureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplacePictureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest RequestTimeout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest RequestEntityTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest MisdirectedRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableEntity
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 507:
+		var dest InsufficientStorage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON507 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ReplacePictureResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ReplacePictureResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ReplacePictureResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
@@ -20850,6 +22069,13 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 	switch {
 	case rsp.StatusCode == 201:
 		var headers CreateOrderResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uri-reference"}); err != nil {
@@ -21032,6 +22258,9 @@ func ParseReadOrderResponse(rsp *http.Response) (*ReadOrderResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest BadRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21098,6 +22327,26 @@ func ParseReadOrderResponse(rsp *http.Response) (*ReadOrderResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 200:
+		var headers ReadOrderResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers ReadOrderResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 401:
 		var headers ReadOrderResponse401Headers
 		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
@@ -21196,6 +22445,13 @@ func ParseChangeOrderResponse(rsp *http.Response) (*ChangeOrderResponse, error) 
 		}
 		response.ApplicationproblemJSON409 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest PreconditionFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest RequestEntityTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21224,6 +22480,13 @@ func ParseChangeOrderResponse(rsp *http.Response) (*ChangeOrderResponse, error) 
 		}
 		response.ApplicationproblemJSON422 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 428:
+		var dest PreconditionRequired
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON428 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest TooManyRequests
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21248,6 +22511,16 @@ func ParseChangeOrderResponse(rsp *http.Response) (*ChangeOrderResponse, error) 
 	}
 
 	switch {
+	case rsp.StatusCode == 200:
+		var headers ChangeOrderResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
 	case rsp.StatusCode == 401:
 		var headers ChangeOrderResponse401Headers
 		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
