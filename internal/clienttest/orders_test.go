@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/fastness/fastness/internal/clienttest/shop"
+	"github.com/oapi-codegen/nullable"
 )
 
 func TestAnOrderIsItsCustomersAlone(t *testing.T) {
@@ -12,7 +13,9 @@ func TestAnOrderIsItsCustomersAlone(t *testing.T) {
 	ctx := t.Context()
 	customer, other, admin := api.as(t, "customer", ""), api.as(t, "seller", ""), api.as(t, "admin", "")
 
-	made, err := customer.CreateOrderWithResponse(ctx, shop.NewOrder{ItemId: 5, Quantity: new(int64(2)), Note: new("by the gate")})
+	order := shop.NewOrder{ItemId: 5, Quantity: new(int64(2)), Note: new("by the gate")}
+	once := &shop.CreateOrderParams{IdempotencyKey: new(`"8e03978e-40d5-43e8-bc93-6894a57f9324"`)}
+	made, err := customer.CreateOrderWithResponse(ctx, once, order)
 	if err != nil || made.JSON201 == nil {
 		t.Fatalf("order: %v %v, want 201", made, err)
 	}
@@ -20,8 +23,11 @@ func TestAnOrderIsItsCustomersAlone(t *testing.T) {
 		t.Errorf("ordered %+v, want two lanterns at 42.5", got)
 	}
 	id := made.JSON201.OrderId
+	if again, err := customer.CreateOrderWithResponse(ctx, once, order); err != nil || again.JSON201 == nil || again.JSON201.OrderId != id {
+		t.Errorf("the same order again: %v %v, want order %d", again, err, id)
+	}
 
-	hidden, err := other.ReadOrderWithResponse(ctx, id)
+	hidden, err := other.ReadOrderWithResponse(ctx, id, nil)
 	if err != nil || hidden.ApplicationproblemJSON404 == nil {
 		t.Errorf("another's order: %v %v, want a problem of status 404", hidden, err)
 	}
@@ -30,12 +36,17 @@ func TestAnOrderIsItsCustomersAlone(t *testing.T) {
 		t.Errorf("the orders of somebody else: %v %v, want none", list, err)
 	}
 
-	sent := shop.ChangeOrderJSONRequestBody{Status: new(shop.ChangeOrderJSONBodyStatusSent)}
-	refused, err := customer.ChangeOrderWithResponse(ctx, id, sent)
+	read, err := customer.ReadOrderWithResponse(ctx, id, nil)
+	if err != nil || read.JSON200 == nil {
+		t.Fatalf("the order: %v %v, want 200", read, err)
+	}
+	seen := &shop.ChangeOrderParams{IfMatch: read.HTTPResponse.Header.Get("ETag")}
+	sent := shop.ChangeOrderJSONRequestBody{Status: nullable.NewNullableWithValue(shop.OrderChangePatchStatusSent)}
+	refused, err := customer.ChangeOrderWithResponse(ctx, id, seen, sent)
 	if err != nil || refused.ApplicationproblemJSON422 == nil {
 		t.Errorf("a status by the customer: %v %v, want a problem of status 422", refused, err)
 	}
-	changed, err := admin.ChangeOrderWithResponse(ctx, id, sent)
+	changed, err := admin.ChangeOrderWithResponse(ctx, id, seen, sent)
 	if err != nil || changed.JSON200 == nil || changed.JSON200.Status != "sent" {
 		t.Errorf("a status by an administrator: %v %v, want it sent", changed, err)
 	}
