@@ -53,6 +53,9 @@ func (x *exchange) attempt(op *operationPlan) error {
 		err = x.keepAnswer(&x.answer)
 	}
 	if err == nil {
+		err = x.inFormat(op, &x.answer)
+	}
+	if err == nil {
 		err = x.after.accepted() // 503, before the commit
 	}
 	return x.cleanUp(err) // commit or roll back, before a byte is sent

@@ -182,6 +182,7 @@ func (a *App) doCompile() error {
 	if a.defences, err = a.cfg.build(); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, a.checkFormats()...)
 	errs = append(errs, a.compileSchemes()...)
 	errs = append(errs, a.compileCrossSite()...)
 	errs = append(errs, a.compileLimits()...)

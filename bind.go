@@ -272,6 +272,11 @@ func (b *bodyPlan) bind(x *exchange, v reflect.Value) error {
 		b.missing(x)
 		return nil
 	}
+	if len(x.app.cfg.Formats) > 0 && b.patch == nil {
+		if body, err = x.toJSON(body); err != nil {
+			return err
+		}
+	}
 	if b.kind == wholeBody {
 		b.plan.Decode(&x.report, body, v.FieldByIndex(b.index))
 		return nil
@@ -303,7 +308,7 @@ func (x *exchange) checkMedia(b *bodyPlan) (ok bool, err error) {
 	if b.patch != nil {
 		return b.checkPatch(media, err)
 	}
-	if err == nil && media.IsJSON() {
+	if err == nil && (media.IsJSON() || x.app.format(media.Type) != nil) {
 		return true, nil
 	}
 	if x.app.cfg.InsecureFastAPICompat != "" {
@@ -311,7 +316,7 @@ func (x *exchange) checkMedia(b *bodyPlan) (ok bool, err error) {
 		return false, nil
 	}
 	if err == nil {
-		err = problem.New(http.StatusUnsupportedMediaType, "the body must be JSON").Named("unsupported_media_type")
+		err = x.app.notTaken()
 	}
 	return false, err
 }

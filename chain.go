@@ -51,6 +51,9 @@ func (x *exchange) operate() (err error) {
 	if op.socket != nil {
 		return x.openSocket(op.socket)
 	}
+	if err := x.checkAccept(op); err != nil { // 406
+		return err
+	}
 	defer x.endKey()
 	if op.streams() {
 		defer x.limitStart(op)()

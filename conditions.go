@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fastness/fastness/conditional"
@@ -109,9 +111,9 @@ func (x *exchange) tag(op *operationPlan, a *answer) {
 	case len(own) == 1:
 		tag, _ = conditional.Parse(own[0])
 	case c.answers && a.body.IsValid() && x.r.Method != http.MethodPut:
-		tag = conditional.Of(versionOf(a.body), x.view(op)...)
+		tag = conditional.Of(versionOf(a.body), x.variant(op)...)
 	case op.spec.Conditional.Content && reads && a.status == http.StatusOK && len(a.raw) > 0:
-		tag = conditional.OfContent(a.raw)
+		tag = conditional.OfContent(slices.Concat(a.raw, []byte(strings.Join(x.variant(op), ","))))
 	}
 	modified, _ := http.ParseTime(a.header.Get("Last-Modified"))
 	if tag.IsZero() && modified.IsZero() {

@@ -67,6 +67,9 @@ type Config struct {
 	// Errors renders problems. The default is [ProblemDocuments];
 	// [FastAPIErrors] is for clients that come from there.
 	Errors ErrorEncoder
+	// Formats are those of bodies besides JSON, such as that of package cbor. A request
+	// names the one of its body in Content-Type, and what it wants in Accept.
+	Formats []Format
 
 	// Hosts are the names under which the app answers: "api.example.com",
 	// "*.example.com". The default is the loopback names only.

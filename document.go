@@ -223,9 +223,7 @@ func (d *documenter) requestBody(o *openapi.Operation, op *operationPlan) {
 			d.example(media, b.plan, e.Name, e.Value)
 		}
 		o.RequestBody = &openapi.RequestBody{Required: !b.optional}
-		for _, name := range b.mediaTypes() {
-			o.RequestBody.Content.Set(name, media)
-		}
+		d.app.bodies(&o.RequestBody.Content, b.mediaTypes(), media)
 	}
 }
 
@@ -282,7 +280,7 @@ func (d *documenter) responses(o *openapi.Operation, op *operationPlan) {
 		all[strconv.Itoa(r.Status)] = out
 	}
 	d.tags304(all, op)
-	for _, refusal := range slices.Concat(refusals(op), refusalsOfGuards(d.app, op), op.refusalsOfVersions(), op.refusalsOfKeys(), refusalsOfDownloads(op)) {
+	for _, refusal := range slices.Concat(refusals(op), refusalsOfGuards(d.app, op), op.refusalsOfVersions(), op.refusalsOfKeys(), refusalsOfDownloads(op), op.refusalsOfFormats(d.app)) {
 		status := strconv.Itoa(refusal)
 		if all[status] == nil {
 			all[status] = d.refusal(refusal)
@@ -326,7 +324,7 @@ func (d *documenter) normal(op *operationPlan) *openapi.Response {
 		return d.streamed(out, op)
 	}
 	if op.output != nil && op.table == nil {
-		out.Content.Set("application/json", &openapi.MediaType{Schema: d.schemas.Describe(op.output, schema.Output)})
+		d.app.bodies(&out.Content, []string{jsonMedia}, &openapi.MediaType{Schema: d.schemas.Describe(op.output, schema.Output)})
 	}
 	if op.linked {
 		out.Headers.Set("Link", linkHeader())
@@ -351,7 +349,7 @@ func (d *documenter) extra(out *openapi.Response, op *operationPlan, t reflect.T
 	case nil, reflect.TypeFor[struct{}](), reflect.TypeFor[NoContent]():
 	case reflect.TypeFor[*problem.Problem](), reflect.TypeFor[problem.Problem]():
 		contentType, _ := d.app.cfg.Errors.Describe()
-		out.Content.Set(contentType, &openapi.MediaType{Schema: &openapi.Schema{Ref: problemRef}})
+		d.app.bodies(&out.Content, []string{contentType}, &openapi.MediaType{Schema: &openapi.Schema{Ref: problemRef}})
 	default:
 		plan, err := d.app.types.Plan(t, "")
 		if err == nil {
@@ -361,7 +359,7 @@ func (d *documenter) extra(out *openapi.Response, op *operationPlan, t reflect.T
 			d.errs = append(d.errs, fmt.Errorf("%s: response: %w", op.where(), err))
 			return
 		}
-		out.Content.Set("application/json", &openapi.MediaType{Schema: d.schemas.Describe(plan, schema.Output)})
+		d.app.bodies(&out.Content, []string{jsonMedia}, &openapi.MediaType{Schema: d.schemas.Describe(plan, schema.Output)})
 	}
 }
 

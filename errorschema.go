@@ -36,7 +36,7 @@ func (d *documenter) refusal(status int) *openapi.Response {
 		if status == http.StatusUnprocessableEntity {
 			media.Example, _, _ = d.app.cfg.Errors.Encode(nil, exampleViolation())
 		}
-		r.Content.Set(contentType, media)
+		d.app.bodies(&r.Content, []string{contentType}, media)
 		if status == http.StatusUnauthorized {
 			r.Headers.Set("WWW-Authenticate", &openapi.Header{
 				Description: "How to prove who is calling (RFC 9110 section 11.6.1).", Schema: text("", maxChallenge),
@@ -61,6 +61,8 @@ func describeRefusal(status int) string {
 		return "Nobody knows who is calling: the credential is missing or not good."
 	case http.StatusForbidden:
 		return "The caller may not do this, or a page of another site has sent it."
+	case http.StatusNotAcceptable:
+		return "The answer is in none of the media types that the request accepts."
 	case http.StatusRequestTimeout:
 		return "The body took too long to arrive."
 	case http.StatusRequestHeaderFieldsTooLarge:

@@ -150,7 +150,10 @@ func (x *exchange) replay(err error) error {
 	}
 	x.answer.header[idempotency.Replayed] = []string{"true"}
 	if len(stored.Body) > 0 {
-		x.answer.content = "application/json"
+		x.answer.content = jsonMedia
+	}
+	if err := x.inFormat(x.match.Value.operation, &x.answer); err != nil {
+		return err
 	}
 	x.send(&x.answer)
 	return nil

@@ -209,6 +209,7 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 	for name, values := range p.Header() {
 		h[name] = values
 	}
+	body, content = x.problemInFormat(body, content)
 	x.contentType(h, content)
 	h["Cache-Control"] = x.app.noStore
 	if x.r.Method == http.MethodHead {

@@ -1,0 +1,58 @@
+package cbor_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/cbor"
+)
+
+// The rules of JSON bodies hold for those in CBOR.
+func TestBodiesInCBORAreAsStrictAsJSON(t *testing.T) {
+	app := fastness.New(fastness.Config{
+		Title: "Sensors", Version: "1.0.0", Logger: slog.New(slog.DiscardHandler), Formats: []fastness.Format{cbor.New()},
+	})
+	fastness.Post(app, "/readings", addReading, access.Public, fastness.BodyLimit(1000))
+	server := httptest.NewServer(app)
+	defer server.Close()
+	for name, tt := range map[string]struct {
+		body   string
+		status int
+		want   string
+	}{
+		"good":             {"a26673656e736f7264726f6f666576616c756515", 201, "roof"},
+		"a member twice":   {"a36673656e736f7264726f6f666576616c7565156576616c756516", 400, "Duplicate"},
+		"an unknown one":   {"a36673656e736f7264726f6f666576616c7565156178" + "00", 422, "extra_forbidden"},
+		"a missing one":    {"a16673656e736f7264726f6f66", 422, "missing"},
+		"a wrong type":     {"a26673656e736f72016576616c756515", 422, "string_type"},
+		"bytes for a text": {"a26673656e736f7244726f6f666576616c756515", 400, "byte string"},
+		"an indefinite":    {"bf6673656e736f7264726f6f666576616c756515ff", 400, "cbor_invalid"},
+		"trailing bytes":   {"a26673656e736f7264726f6f666576616c75651500", 400, "cbor_invalid"},
+		"too large":        {"790400" + strings.Repeat("61", 1024), 413, ""},
+	} {
+		r, err := http.NewRequest("POST", server.URL+"/readings", strings.NewReader(string(bytesOf(t, tt.body))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", cbor.MediaType)
+		r.Header.Set("Accept", cbor.MediaType)
+		res, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body strings.Builder
+		if _, err := io.Copy(&body, res.Body); err != nil {
+			t.Fatal(err)
+		}
+		text, err := cbor.New().ToJSON([]byte(body.String()))
+		if res.StatusCode != tt.status || res.Header.Get("Content-Type") != cbor.MediaType || err != nil || !strings.Contains(string(text), tt.want) {
+			t.Errorf("%s: %d %s %s, %v, want %d", name, res.StatusCode, res.Header.Get("Content-Type"), text, err, tt.status)
+		}
+	}
+}
