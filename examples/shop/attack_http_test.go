@@ -314,7 +314,7 @@ func TestRangesDoNotMultiplyTheAnswer(t *testing.T) {
 		for _, path := range []string{"/static/shop.css", "/static/shop.svg", "/items/", "/openapi.json", "/docs"} {
 			plain := s.one(t, strings.Replace(getItems(""), "/items/", path, 1))
 			got := s.one(t, strings.Replace(getItems(ranges), "/items/", path, 1))
-			if got.status != plain.status && got.status != http.StatusRequestedRangeNotSatisfiable || len(got.body) > len(plain.body) {
+			if got.status != plain.status && got.status != http.StatusRequestedRangeNotSatisfiable || len(got.body) > max(len(plain.body), 1024) {
 				t.Errorf("%s: %d with %d bytes, want %d with %d, or 416", path, got.status, len(got.body), plain.status, len(plain.body))
 			}
 		}

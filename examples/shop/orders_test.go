@@ -313,8 +313,9 @@ func TestPanicInARuleDenies(t *testing.T) {
 			t.Errorf("%s: the operation ran: %t, and the answer is %s", path, reached, got.body)
 		}
 	}
-	if got := s.db.Write.Stats(); got.InUse != 0 {
-		t.Errorf("%d transactions are open after the panics", got.InUse)
+	// The shop has statements of its own now and then.
+	if !eventually(func() bool { return s.db.Write.Stats().InUse == 0 }) {
+		t.Errorf("%d transactions are open after the panics", s.db.Write.Stats().InUse)
 	}
 }
 
