@@ -216,6 +216,9 @@ func (s *socket) receive(ctx context.Context, room *buffers, use func(data []byt
 	if err := readAll(r, buf); err != nil {
 		return s.failed(err)
 	}
+	if c := s.how(); c != nil { // In the meantime: it is not to be heard any more.
+		return c
+	}
 	s.received.Add(1)
 	s.lastMsg.Store(time.Now().UnixNano())
 	return use(*buf)
