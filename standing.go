@@ -106,8 +106,9 @@ func (s *standing) check(ctx context.Context) (*auth.User, error) {
 		if err != nil {
 			return nil, err
 		}
-		if fresh.ID != u.ID { // A connection has one caller.
-			return nil, problem.New(http.StatusUnauthorized, "the credential is another user's").Named("credential_ended")
+		if fresh.ID != u.ID || fresh.Issuer != u.Issuer || fresh.Tenant != u.Tenant {
+			// A connection has one caller, and what it was opened for may be their tenant's.
+			return nil, problem.New(http.StatusUnauthorized, "the credential is another user's, or of another tenant").Named("credential_ended")
 		}
 		u = fresh
 		s.user.Store(u)

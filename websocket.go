@@ -192,20 +192,25 @@ func (x *exchange) openSocket(s *socketPlan) error {
 	if err != nil {
 		return err
 	}
+	opened := false
+	defer func() { // Also if a provider panics.
+		if !opened {
+			leave()
+		}
+	}()
 	in, err := s.bind(x)
 	var right *standing
 	if err == nil {
 		right = x.standing()
 	}
 	if err = x.cleanUp(err); err != nil {
-		leave()
 		return err
 	}
 	x.untouched = false
 	if err = s.open(x, in, right, x.opening(right, leave)); err != nil {
-		leave()
 		return err
 	}
+	opened = true
 	x.outermost().later.Store(true)
 	return nil
 }

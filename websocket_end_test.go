@@ -1,0 +1,99 @@
+package fastness_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/guard/cors"
+	"github.com/fastness/fastness/guard/csrf"
+	"github.com/fastness/fastness/guard/openconn"
+)
+
+type flaky struct{}
+
+// TestAHandshakeThatPanicsGivesItsPlaceBack: else who makes a provider panic takes the places of
+// all connections, one by one.
+func TestAHandshakeThatPanicsGivesItsPlaceBack(t *testing.T) {
+	app := fastness.New(fastness.Config{Title: "T", Version: "1", Logger: slog.New(slog.DiscardHandler), Connections: openconn.Config{PerUser: 1}})
+	app.Authenticate(newNamed(false))
+	fastness.Provide(app, func(_ context.Context, in struct {
+		Fail bool `query:"fail" required:"false"`
+	}) (flaky, error) {
+		if in.Fail {
+			panic("the provider is broken")
+		}
+		return flaky{}, nil
+	})
+	fastness.WebSocket(app, "/ws", func(ctx context.Context, _ struct{ Flaky flaky }, conn *fastness.Socket[chatMessage, chatEvent]) error {
+		_, err := conn.Receive(ctx)
+		return err
+	}, access.Authenticated)
+	api, ada := fastnesstest.New(t, app), fastnesstest.Header("X-User", "ada")
+	for range 2 {
+		api.Get("/ws?fail=true", fastnesstest.Handshake(), ada).Want(http.StatusInternalServerError)
+	}
+	fastnesstest.Dial[chatMessage, chatEvent](api, "/ws", ada).Close()
+}
+
+// TestThePasswordInABrowserIsNotForPagesOfOtherSites: a browser sends the name and the password that
+// its user has typed once with every handshake, whatever page asks for it.
+func TestThePasswordInABrowserIsNotForPagesOfOtherSites(t *testing.T) {
+	for name, config := range map[string]cors.Config{
+		"a page that CORS lists":                  {Origins: []string{"https://shared.example"}},
+		"a page that CORS lists with credentials": {Origins: []string{"https://shared.example"}, Credentials: true},
+		"a page of nobody":                        {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			basic, err := auth.NewBasic(auth.BasicConfig{Realm: "chat", Verify: func(_ context.Context, _ *http.Request, user, _ string) (*auth.User, error) {
+				return &auth.User{ID: user, AllScopes: true}, nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			app := fastness.New(fastness.Config{Title: "T", Version: "1", Logger: slog.New(slog.DiscardHandler), CORS: config})
+			app.Authenticate(basic)
+			app.UseCSRFKeys(csrf.EphemeralKeys())
+			fastness.WebSocket(app, "/ws/{room}", chat, access.Authenticated)
+			api := fastnesstest.New(t, app)
+			password, page := fastnesstest.Header("Authorization", "Basic YWRhOnB3"), fastnesstest.Header("Origin", "https://shared.example")
+			api.Get("/ws/a", fastnesstest.Handshake(), password, page).WantProblem(http.StatusForbidden, "cross_site")
+			fastnesstest.Dial[chatMessage, chatEvent](api, "/ws/a", password).Close()
+			fastnesstest.Dial[chatMessage, chatEvent](api, "/ws/a", password, fastnesstest.Header("Origin", "https://localhost")).Close()
+		})
+	}
+}
+
+// TestAConnectionIsOfOneTenant: who was moved to another one, or is another issuer's user of the same
+// name, does not go on reading what the connection was opened for.
+func TestAConnectionIsOfOneTenant(t *testing.T) {
+	tenant := func(name string) auth.Tenant { return auth.NewTenant(name) }
+	before := auth.User{ID: "ada", Tenant: tenant("north"), Issuer: "https://a.example", AllScopes: true}
+	for name, change := range map[string]func(*auth.User){
+		"another tenant": func(u *auth.User) { u.Tenant = tenant("south") },
+		"no tenant":      func(u *auth.User) { u.Tenant = auth.Tenant{} },
+		"another issuer": func(u *auth.User) { u.Issuer = "https://b.example" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				scheme, now := new(changing), before
+				scheme.user.Store(&before)
+				app := fastness.New(fastness.Config{Title: "T", Version: "1", Logger: slog.New(slog.DiscardHandler)})
+				app.Authenticate(scheme)
+				fastness.WebSocket(app, "/ws/{room}", chat, access.Authenticated)
+				conn := fastnesstest.Dial[chatMessage, chatEvent](fastnesstest.New(t, app), "/ws/a", fastnesstest.Header("X-Key", "k"))
+				time.Sleep(time.Minute)
+				change(&now)
+				scheme.user.Store(&now)
+				conn.WantClosed(4401)
+			})
+		})
+	}
+}
