@@ -29,12 +29,18 @@ func (s postgresServer) String() string {
 }
 
 func parsePostgres(u *url.URL, cfg *Config) (target, error) {
-	if mode := u.Query().Get("default_query_exec_mode"); mode == "simple_protocol" || mode == "exec" {
-		return nil, fmt.Errorf("default_query_exec_mode is %s, want another one: arguments would not be apart from the text of the statement, or of no certain type", mode)
+	// A password whose /, ? or # is not in percent ends there, and what follows would be
+	// the name of a database or of a parameter, which errors show.
+	if strings.Contains(u.EscapedPath()+u.RawQuery, "@") || u.Fragment != "" {
+		return nil, errors.New("the URL of the PostgreSQL database has a @ or a # behind its host, want signs that mean something in a URL in percent, such as %40 for @, %2F for / and %23 for #")
 	}
 	config, err := parseServer(u)
 	if err != nil {
 		return nil, err
+	}
+	// Whoever asked for it: the URL, or the file of services that it or the environment names.
+	if mode := config.DefaultQueryExecMode; mode == pgx.QueryExecModeSimpleProtocol || mode == pgx.QueryExecModeExec {
+		return nil, fmt.Errorf("default_query_exec_mode is %s, want another one: arguments would not be apart from the text of the statement, or of no certain type", mode)
 	}
 	mode := cmp.Or(u.Query().Get("sslmode"), os.Getenv("PGSSLMODE"))
 	if cfg.InsecureTLS == "" && !verifies(config) {
@@ -93,7 +99,7 @@ func verifies(config *pgx.ConnConfig) bool {
 }
 
 func isLocal(host string) bool {
-	if strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" { // a Unix socket
+	if strings.HasPrefix(host, "/") || host == "localhost" { // a Unix socket
 		return true
 	}
 	addr, err := netip.ParseAddr(host)

@@ -1,6 +1,8 @@
 package database
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,5 +45,46 @@ func TestServerElsewhereMustShowItsCertificate(t *testing.T) {
 	found, err := parse(secret.New("postgres://shop@db.internal/shop?sslmode=disable"), &Config{InsecureTLS: "a network of our own"})
 	if err != nil || strings.Contains(found.String(), "shop@") {
 		t.Errorf("with InsecureTLS: %v, %v", found, err)
+	}
+}
+
+// What a file of services or the environment says is held to the same rules as the URL.
+func TestServiceFileWeakensNothing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "services")
+	if err := os.WriteFile(file, []byte("[weak]\nhost=db.internal\nsslmode=disable\n[text]\nhost=localhost\ndefault_query_exec_mode=simple_protocol\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	weak := map[string]string{"PGSERVICEFILE": file, "PGSERVICE": "weak"}
+	for _, tt := range []struct {
+		url, want string // want is in the error, or empty if the server must show its certificate
+		env       map[string]string
+	}{
+		{"postgres:///shop?service=weak&servicefile=" + file, "", nil},
+		{"postgres:///shop", "", weak},
+		{"postgres://shop@other.internal/shop", "", weak},
+		{"postgres:///shop?service=text&servicefile=" + file, "is simple protocol", nil},
+		{"postgres:///shop", "is simple protocol", map[string]string{"PGSERVICEFILE": file, "PGSERVICE": "text"}},
+		{"postgres:///shop", "want sslmode=verify-full", map[string]string{"PGHOST": "db.internal", "PGSSLMODE": "prefer"}},
+		{"postgres://shop@db.internal/shop", "want sslmode=verify-full", map[string]string{"PGSSLMODE": "allow"}},
+		{"postgres:///shop", "", map[string]string{"PGHOST": "db.internal"}},
+	} {
+		t.Run(tt.url, func(t *testing.T) {
+			for _, name := range []string{"PGHOST", "PGSSLMODE", "PGSERVICE", "PGSERVICEFILE"} {
+				t.Setenv(name, tt.env[name])
+			}
+			found, err := parse(secret.New(tt.url), &Config{})
+			if tt.want != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%v, want %q", err, tt.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if config := found.(postgresServer).config; isLocal(config.Host) || config.TLSConfig == nil || config.TLSConfig.InsecureSkipVerify {
+				t.Errorf("%s need not show a certificate", config.Host)
+			}
+		})
 	}
 }
