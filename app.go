@@ -43,12 +43,13 @@ type App struct {
 	guards     int    // how many of steps are
 	middleware []func(http.Handler) http.Handler
 	lifespan
-	overrides []*provider
-	schemes   []auth.Scheme
-	commands  []extension
-	mistakes  []error
-	ownLogger bool // the author gave one
-	readiness readiness
+	overrides   []*provider
+	schemes     []auth.Scheme
+	commands    []extension
+	ownSettings []ownSettings
+	mistakes    []error
+	ownLogger   bool // the author gave one
+	readiness   readiness
 
 	compiled    atomic.Bool
 	compiling   sync.Once

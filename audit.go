@@ -2,7 +2,10 @@ package fastness
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/fastness/fastness/observe"
 )
@@ -16,11 +19,11 @@ type auditCommand struct {
 }
 
 // Run prints the list.
-func (c *auditCommand) Run(p *program) error {
+func (c *auditCommand) Run(p *program, ctx *kong.Context) error {
 	if err := p.compile(c.Settings); err != nil {
 		return err
 	}
-	optOuts := append(p.app.Audit(), c.optOuts()...)
+	optOuts := slices.Concat(p.app.Audit(), c.optOuts(), ownOptOuts(ctx))
 	if c.JSON {
 		return printJSON(p.stdout, append([]OptOut{}, optOuts...)) // [] and not null
 	}

@@ -17,13 +17,16 @@ import (
 // parser returns a parser of command lines, which is good for one of them.
 func (p *program) parser(bind ...kong.Option) (*kong.Kong, error) {
 	bind = append(bind, p.extensions()...)
-	return kong.New(new(commands), append([]kong.Option{
+	line := &commands{}
+	line.Serve.Own, line.Audit.Own, line.Settings.Own = p.newOwn(), p.newOwn(), p.newOwn()
+	parser, err := kong.New(line, append([]kong.Option{
 		kong.Name(p.name), kong.Writers(p.stdout, p.stderr), kong.Exit(func(code int) { p.ended = code }),
 		kong.Description(p.app.cfg.Title), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Help(printHelp),
 		kong.Configuration(readConfigFile),
 		kong.KindMapper(reflect.String, kong.MapperFunc(readString)),
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(readDuration)),
 		kong.TypeMapper(reflect.TypeFor[secret.Text](), kong.MapperFunc(readSecret)),
+		kong.TypeMapper(reflect.TypeFor[secret.Source](), kong.MapperFunc(p.readSource)),
 		kong.TypeMapper(reflect.TypeFor[slog.Level](), kong.MapperFunc(readLevel)),
 		kong.Bind(p),
 		kong.Vars{
@@ -32,6 +35,10 @@ func (p *program) parser(bind ...kong.Option) (*kong.Kong, error) {
 			"log_format": logFormat(p.stderr),
 		},
 	}, bind...)...)
+	if err == nil {
+		excuse(parser.Model)
+	}
+	return parser, err
 }
 
 // printHelp prints the help. That of the program has the flags of serve, because
@@ -97,6 +104,9 @@ func (p *program) wrongUsage(err error) error {
 		help = command.FullPath() + " --help"
 	}
 	text := err.Error()
+	if all := wrongVariables(command); ctx.Error == nil && len(all) > 1 {
+		text = errors.Join(all...).Error()
+	}
 	// Kong suggests whatever is two letters away, be it of four.
 	if ctx.Error != nil {
 		mistake, _, _ := strings.Cut(text, ", did you mean")

@@ -26,6 +26,7 @@ import (
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/redirect"
+	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/securitytxt"
 	"github.com/fastness/fastness/ws"
 )
@@ -132,6 +133,10 @@ type Config struct {
 	// SecurityTxt tells finders of a vulnerability whom to tell, at
 	// /.well-known/security.txt (RFC 9116). Without a Contact there is no such file.
 	SecurityTxt securitytxt.Config
+	// Secrets makes sources of the references in settings; see [AddSettings]. The zero
+	// value knows variables and files. Modules that read secrets from elsewhere have
+	// schemes for it.
+	Secrets secret.Resolver
 	// UploadDir is where uploads too large for memory are kept while their
 	// request lasts. The default is os.TempDir().
 	UploadDir string
@@ -276,6 +281,7 @@ func (c *Config) optOuts() []operation.OptOut {
 		{Where: "config: Proxies", Name: "InsecureTrustAny", Reason: c.Proxies.InsecureTrustAny},
 		{Where: "config: WebSockets", Name: "InsecureHTTPOrigins", Reason: c.WebSockets.InsecureHTTPOrigins},
 		{Where: "config: Connections", Name: "InsecurePerClientUnlimited", Reason: c.Connections.InsecurePerClientUnlimited},
+		{Where: "config: Secrets", Name: "InsecureReadableFiles", Reason: c.Secrets.InsecureReadableFiles},
 		{Where: "config", Name: "InsecureFastAPICompat", Reason: c.InsecureFastAPICompat},
 	} {
 		if o.Reason != "" {

@@ -47,7 +47,7 @@ type extension struct {
 	make       func() extended
 }
 
-type extended interface{ settings() *Settings }
+type extended interface{ settings() *settingsFlags }
 
 type extensionOf[T any] struct {
 	settingsFlags `embed:""`
@@ -55,7 +55,7 @@ type extensionOf[T any] struct {
 	Command T `embed:""`
 }
 
-func (e *extensionOf[T]) settings() *Settings { return &e.settingsFlags.Settings }
+func (e *extensionOf[T]) settings() *settingsFlags { return &e.settingsFlags }
 
 // extensions returns the options by which a parser knows the application's
 // commands.
@@ -63,6 +63,7 @@ func (p *program) extensions() (options []kong.Option) {
 	p.extended = make(map[string]extended)
 	for _, c := range p.app.commands {
 		made := c.make()
+		made.settings().Own = p.newOwn()
 		p.extended[c.name] = made
 		options = append(options, kong.DynamicCommand(c.name, c.help, "", made))
 	}
@@ -80,7 +81,7 @@ func (p *program) runCommand(ctx context.Context, parsed *kong.Context) error {
 	if !ok {
 		return parsed.Run()
 	}
-	if err := p.provide(ctx, parsed, *made.settings()); err != nil {
+	if err := p.provide(ctx, parsed, made.settings().Settings); err != nil {
 		return err
 	}
 	err := readable(parsed.Run())

@@ -89,6 +89,7 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	extended       map[string]extended // the application's commands, as they were parsed
+	own            kong.Plugins        // the application's settings, as they were parsed
 	useLogger      func(*slog.Logger)
 	ended          int // what --help and --version ended with, or -1
 }
@@ -149,6 +150,7 @@ func (p *program) complain(exit int, err error) int {
 func (p *program) compile(s Settings) error {
 	if !p.app.compiled.Load() {
 		Override(p.app, s)
+		p.provideOwn()
 	}
 	return p.app.compile()
 }

@@ -104,13 +104,15 @@ type Settings struct {
 type settingsFlags struct {
 	Config   kong.ConfigFlag `env:"FASTNESS_CONFIG" placeholder:"FILE" help:"JSON file with settings, named like the flags."`
 	Settings `embed:""`
+	Own      kong.Plugins `embed:""` // the application's
 
 	// drainBecause says why the default of DrainDelay is another than usual.
 	drainBecause string
 }
 
 // AfterApply fills in what depends on other settings.
-func (f *settingsFlags) AfterApply(ctx *kong.Context) error {
+func (f *settingsFlags) AfterApply(ctx *kong.Context, p *program) error {
+	p.own = f.Own
 	var mistakes []error
 	for _, flag := range ctx.Flags() {
 		from := source(ctx, flag)
@@ -129,6 +131,7 @@ func (f *settingsFlags) AfterApply(ctx *kong.Context) error {
 		mistakes = append(mistakes, fmt.Errorf("--grace: %v is not above 0, want a time such as 15s or 2m", f.Grace))
 	}
 	mistakes = append(mistakes, f.readDB())
+	mistakes = append(mistakes, f.wrongOwn(ctx)...)
 	// Whoever puts the key itself into the variable must not find it in a log.
 	for _, file := range []struct{ flag, value string }{
 		{"--tls-cert", f.TLSCert}, {"--tls-key", f.TLSKey}, {"--tls-client-ca", f.TLSClientCA}, {"--master-key", f.MasterKey},
@@ -253,7 +256,10 @@ func (c *settingsCommand) Run(p *program, ctx *kong.Context) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SETTING\tVALUE\tFROM")
 	for _, flag := range settingFlags(ctx.Model) {
-		value := fmt.Sprint(flag.Target.Interface())
+		value := ""
+		if flag.Target.Kind() != reflect.Interface || !flag.Target.IsNil() {
+			value = fmt.Sprint(flag.Target.Interface())
+		}
 		if list, ok := flag.Target.Interface().([]string); ok {
 			value = strings.Join(list, ",")
 		}
