@@ -121,6 +121,22 @@ func TestListsInTheDocument(t *testing.T) {
 	api.Get("/items?limit=1&sort=name&cursor=" + string(first.Next)).Want(http.StatusOK)
 }
 
+// ownLinks is a body of the application's that makes its own links.
+type ownLinks struct{ link string }
+
+func (o ownLinks) LinkHeader() string { return o.link }
+
+func TestLinkHeaderCannotBreakTheAnswer(t *testing.T) {
+	app := fastness.New(fastness.Config{Title: "Items", Version: "1", Logger: fastnesstest.Logger(t)})
+	fastness.Get(app, "/", func(context.Context, struct{}) (ownLinks, error) {
+		return ownLinks{"</>; rel=\"next\"\r\nSet-Cookie: a=b"}, nil
+	}, access.Public)
+	res := fastnesstest.New(t, app).Get("/").Want(http.StatusInternalServerError)
+	if res.Header.Get("Link") != "" || res.Header.Get("Set-Cookie") != "" {
+		t.Errorf("the header is %v", res.Header)
+	}
+}
+
 // TestCursorsOfMountedAppsAreTheirOwn: two apps that share keys and paths share no
 // cursors.
 func TestCursorsOfMountedAppsAreTheirOwn(t *testing.T) {

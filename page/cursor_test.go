@@ -158,6 +158,31 @@ func TestForgedCursorIsRefused(t *testing.T) {
 	}
 }
 
+// openAll opens whatever it gets, and counts.
+type openAll struct {
+	Keys
+	n *int
+}
+
+func (k openAll) Open(context.Context, []byte, []byte) ([]byte, error) {
+	*k.n++
+	return position{expires: time.Now().Add(time.Hour), values: []any{"x", int64(1)}}.append(nil)
+}
+
+func TestLongCursorIsNotOpened(t *testing.T) {
+	n := 0
+	c := newCursors(t, Config{Keys: openAll{EphemeralKeys(), &n}})
+	if _, err := windowOf[item](c, "/items?cursor="+strings.Repeat("A", MaxCursor)); err != nil || n != 1 {
+		t.Errorf("a cursor of %d characters: %v, opened %d times", MaxCursor, err, n)
+	}
+	if _, err := windowOf[item](c, "/items?cursor="+strings.Repeat("A", MaxCursor+4)); !isInvalidCursor(err) || n != 1 {
+		t.Errorf("a longer one: %v, opened %d times", err, n)
+	}
+	if _, err := windowOf[item](c, "/items?sort=mixed&cursor=AAAA"); !isInvalidCursor(err) { // of three columns
+		t.Errorf("a position with a value less: %v", err)
+	}
+}
+
 func TestCursorExpires(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	c := newCursors(t, Config{MaxAge: time.Hour, Now: func() time.Time { return now }})

@@ -79,9 +79,9 @@ func (c *Cursors) Scope(r *http.Request, caller ...string) *Scope {
 }
 
 // associated returns what a cursor is bound to: no two lists of parts give the same.
-func (s *Scope) associated(order ...string) []byte {
+func (s *Scope) associated(order string) []byte {
 	h := sha256.New()
-	for _, part := range slices.Concat([]string{"fastness cursor 1"}, order, s.bound) {
+	for _, part := range append([]string{"fastness cursor 1", order}, s.bound...) {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		_, _ = h.Write(length[:]) // A hash never fails.

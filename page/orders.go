@@ -158,20 +158,16 @@ func btoi(b bool) int {
 }
 
 // order is one order, of one direction.
-type order[T any] struct {
-	name string
-	keys []Column[T]
-}
+type order[T any] struct{ keys []Column[T] }
 
 // order finds the one that a caller asks for. Nothing but a name of By finds one.
 func (o Orders[T]) order(asked string) (order[T], error) {
-	name := cmp.Or(asked, o.Default)
-	plain, down := strings.CutPrefix(name, "-")
+	plain, down := strings.CutPrefix(cmp.Or(asked, o.Default), "-")
 	columns, ok := o.By[plain]
 	if !ok {
 		return order[T]{}, unknownSort(o.names())
 	}
-	found := order[T]{name: name, keys: append(slices.Clone(columns), o.Unique)}
+	found := order[T]{keys: append(slices.Clone(columns), o.Unique)}
 	for i := range found.keys {
 		if down {
 			found.keys[i] = found.keys[i].Descending()

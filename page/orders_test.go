@@ -2,6 +2,7 @@ package page
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"math"
 	"net/http"
@@ -165,6 +166,35 @@ func TestOrderThatNobodyChecked(t *testing.T) {
 		if _, err := q.Select(t.Context(), nil, sqldb.Fragment{}, nil); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+// forgetful is a row whose column can be null, which nobody said.
+type forgetful struct{ Price *price }
+
+type price int64
+
+func (p *price) Value() (driver.Value, error) {
+	if p == nil {
+		return nil, nil
+	}
+	return int64(*p), nil
+}
+
+func (forgetful) Orders() Orders[forgetful] {
+	value := By(sqldb.Constant("price"), func(f forgetful) driver.Valuer { return f.Price })
+	return Orders[forgetful]{Default: "price", By: map[string][]Column[forgetful]{"price": {value}}, Unique: value}
+}
+
+// TestNullWhereNoneIsIsAnError: a comparison with null finds no rows, and the list
+// would seem to end there.
+func TestNullWhereNoneIsIsAnError(t *testing.T) {
+	w, err := windowOf[forgetful](newCursors(t, Config{}), "/?limit=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := w.Page(t.Context(), make([]forgetful, 2)); err == nil {
+		t.Errorf("Page() = %+v, want an error", p)
 	}
 }
 

@@ -32,6 +32,19 @@ func TestPositionsAreReadAsTheyWereWritten(t *testing.T) {
 			}
 		}
 	}
+	for name, p := range map[string]position{"no values": {}, "too many": {values: make([]any, maxValues+1)}} {
+		b, _ := p.append(nil)
+		if _, err := parsePosition(b); err == nil {
+			t.Errorf("%s are a position", name)
+		}
+	}
+	b, _ := positions()[0].append(nil)
+	if b[len(b)-1] = 1; b[len(b)-2] != 0 {
+		t.Fatal("no room behind the position")
+	}
+	if _, err := parsePosition(b); err == nil {
+		t.Error("what stands behind a position is passed over")
+	}
 	if _, err := (position{values: []any{struct{}{}}}).append(nil); err == nil {
 		t.Error("a struct is a value")
 	}

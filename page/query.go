@@ -33,7 +33,7 @@ func (q CursorQuery[T]) Select(ctx context.Context, from sqldb.Reader, rows sqld
 	if err != nil {
 		return Page[T]{}, err
 	}
-	found, err := from.Query(ctx, "? WHERE ? AND (?) ORDER BY ? LIMIT ?", rows, sqldb.And(where...), w.Where(), w.OrderBy(), w.Limit())
+	found, err := from.Query(ctx, "? WHERE ? AND ? ORDER BY ? LIMIT ?", rows, sqldb.And(where...), w.Where(), w.OrderBy(), w.Limit())
 	if err != nil {
 		return Page[T]{}, err
 	}
@@ -58,7 +58,7 @@ func (q CursorQuery[T]) Window(ctx context.Context) (*Window[T], error) {
 		return nil, err
 	}
 	w := &Window[T]{query: q, order: order}
-	w.associated = q.Scope.associated(order.name, order.orderBy(false).String())
+	w.associated = q.Scope.associated(order.orderBy(false).String()) // Not its name: that may mean something else tomorrow.
 	if q.Cursor == "" {
 		return w, nil
 	}
