@@ -82,14 +82,21 @@ func (in *setPictureInput) forget(old filestore.Key) {
 	}
 }
 
+// submitPictureInput takes any file: who sends what is no picture is to see the form
+// again.
 type submitPictureInput struct {
-	setPictureInput
-	Visitor Visitor
+	Item     LockedItem
+	Visitor  Visitor
+	Pictures *Pictures
+	Tx       *sqldb.Tx
+	After    *fastness.Background
+	Picture  fastness.File `form:"picture" maxLength:"8MiB"`
 }
 
 // submitPicture takes the form of an item's page and leads back to the page.
 func submitPicture(ctx context.Context, in submitPictureInput) (fastness.View[ItemPage], error) {
-	refused, err := (*problem.Problem)(nil), in.replace(ctx)
+	set := setPictureInput{in.Item, in.Pictures, in.Tx, in.After, in.Picture}
+	refused, err := (*problem.Problem)(nil), set.replace(ctx)
 	if p, ok := errors.AsType[*problem.Problem](err); ok && p.Status == http.StatusUnprocessableEntity {
 		refused, err = p, nil
 	}
