@@ -2,7 +2,9 @@ package database_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -60,7 +62,7 @@ func scanBook(row sqldb.Row) (b Book, err error) {
 }
 
 var books = fstest.MapFS{"migrations/00001_books.sql": {Data: []byte(`-- +goose Up
-CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT NOT NULL, created_at TIMESTAMP NOT NULL);
+CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT NOT NULL, created_at TIMESTAMP NOT NULL, owner TEXT, genre TEXT);
 CREATE INDEX books_created ON books (created_at, id);
 CREATE INDEX books_title ON books (title, id);
 -- +goose Down
@@ -91,26 +93,41 @@ func Example_lists() {
 		panic(err)
 	}
 
-	app := fastness.New(fastness.Config{Title: "Books", Version: "1.0.0", Cursors: page.Config{Keys: page.EphemeralKeys()}})
+	app := fastness.New(fastness.Config{
+		Title: "Books", Version: "1.0.0", Logger: slog.New(slog.DiscardHandler),
+		Cursors: page.Config{Keys: page.EphemeralKeys()},
+	})
 	fastness.ProvideValue(app, db)
 	fastness.ProvideCleanup(app, sqldb.BeginRead)
 	fastness.Get(app, "/books", listBooks, access.Public)
 	server := httptest.NewServer(app)
 	defer server.Close()
 
-	get := func(query string) {
+	get := func(query string) (p page.Page[Book]) {
 		res, err := http.Get(server.URL + "/books" + query)
 		if err != nil {
 			panic(err)
 		}
 		defer res.Body.Close()
-		fmt.Println(res.Status, res.Header.Get("Link") != "")
+		if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
+			panic(err)
+		}
+		fmt.Println(res.Status)
+		for _, b := range p.Items {
+			fmt.Println("-", b.Title)
+		}
+		return p
 	}
-	get("?limit=2")
-	get("?sort=title")
+	first := get("?limit=2&sort=title")
+	get("?limit=2&sort=title&cursor=" + string(first.Next))
+	get("?limit=2&sort=-title&cursor=" + string(first.Next)) // of another order
 	get("?sort=price")
 	// Output:
-	// 200 OK true
-	// 200 OK false
-	// 422 Unprocessable Entity false
+	// 200 OK
+	// - Emma
+	// - Ulysses
+	// 200 OK
+	// - Walden
+	// 422 Unprocessable Entity
+	// 422 Unprocessable Entity
 }
