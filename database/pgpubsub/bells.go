@@ -18,7 +18,7 @@ import (
 // bells listens for notifications on one connection, which is made again whenever
 // it breaks. Then all bells ring: what was missed can be read.
 type bells struct {
-	pool   *sql.DB // whose server it is
+	server *pgx.ConnConfig
 	logger *slog.Logger
 
 	mu        sync.Mutex
@@ -37,8 +37,8 @@ const (
 	lastRetry  = 5 * time.Second
 )
 
-func newBells(pool *sql.DB, logger *slog.Logger) *bells {
-	return &bells{pool: pool, logger: logger, rings: make(map[string][]*bell)}
+func newBells(server *pgx.ConnConfig, logger *slog.Logger) *bells {
+	return &bells{server: server, logger: logger, rings: make(map[string][]*bell)}
 }
 
 // follow returns at once: what it wants is done by others.
@@ -119,16 +119,19 @@ func (b *bells) listen(ctx context.Context) error {
 	}
 }
 
-// connect makes a connection beside the pool, to where the pool connects to: one
-// of the pool would be missing for requests.
+// connect makes a connection beside the pools: one of theirs would be missing.
 func (b *bells) connect(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	borrowed, err := b.pool.Conn(ctx)
+	return pgx.ConnectConfig(ctx, b.server.Copy())
+}
+
+// serverOf returns what a pool connects to.
+func serverOf(ctx context.Context, pool *sql.DB) (cfg *pgx.ConnConfig, err error) {
+	borrowed, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var cfg *pgx.ConnConfig
 	err = borrowed.Raw(func(driver any) error {
 		conn, ok := driver.(*stdlib.Conn)
 		if !ok {
@@ -138,10 +141,7 @@ func (b *bells) connect(ctx context.Context) (*pgx.Conn, error) {
 		cfg.OnNotification = nil // It is where the borrowed one keeps its own.
 		return nil
 	})
-	if err := errors.Join(err, borrowed.Close()); err != nil {
-		return nil, err
-	}
-	return pgx.ConnectConfig(ctx, cfg)
+	return cfg, errors.Join(err, borrowed.Close())
 }
 
 // hear waits for a notification and returns its room, or "" if the server has

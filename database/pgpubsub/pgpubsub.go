@@ -20,9 +20,12 @@
 //
 // Publishing is one statement. Each process holds one connection more than the
 // pool, and hears of the events of all rooms; it reads those that somebody here
-// listens to. PostgreSQL lets transactions that notify commit one after the
-// other, so this is for hundreds of events a second; for many thousands there is
-// the bus of package redis.
+// listens to. To read and to publish it has up to eight more, while it does: those
+// of the pool may all be in transactions of requests that wait for it.
+//
+// PostgreSQL lets transactions that notify commit one after the other, so this is
+// for hundreds of events a second; for many thousands there is the bus of package
+// redis.
 //
 // The connection has to be to the server itself: a pooler that gives each
 // transaction another connection (PgBouncer's transaction mode) loses what
@@ -47,6 +50,8 @@ import (
 	"github.com/fastness/fastness/internal/sqlstore"
 	"github.com/fastness/fastness/pubsub"
 	"github.com/fastness/fastness/sqldb"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // Config configures a [Bus]. The zero value is fine. All processes give the same
@@ -66,11 +71,16 @@ type Config struct {
 
 // Bus is a [pubsub.Bus] and a [pubsub.TxPublisher], safe for concurrent use.
 type Bus struct {
-	cfg   Config
-	db    *sqldb.DB
-	bells *bells
-	stop  context.CancelFunc
-	ended sync.WaitGroup
+	cfg Config
+	db  *sqldb.DB
+	// reads and writes are the bus's own pools. Who subscribes or publishes may hold a
+	// connection of the application's, in the transaction of a request: if all waited for
+	// another one of the same pool, none would get it. Who writes may wait for a room, and
+	// who reads must not wait for them.
+	reads, writes *sql.DB
+	bells         *bells
+	stop          context.CancelFunc
+	ended         sync.WaitGroup
 }
 
 const (
@@ -78,6 +88,8 @@ const (
 	onePage  = 64              // events that one read returns
 	pruned   = 64              // events of a room after which those that are too many are deleted
 	patience = 5 * time.Second // for one statement
+
+	connections = 4 // of each of the bus's own pools
 )
 
 // tables are those of the bus. The ids are times of the server's clock in
@@ -116,8 +128,12 @@ func New(ctx context.Context, db *sqldb.DB, cfg Config) (*Bus, error) {
 	if _, err := sqlstore.Open(ctx, db, tables()); err != nil {
 		return nil, fmt.Errorf("pgpubsub: %w", err)
 	}
+	server, err := serverOf(ctx, db.Write)
+	if err != nil {
+		return nil, fmt.Errorf("pgpubsub: %w", err)
+	}
 	life, stop := context.WithCancel(context.Background())
-	b := &Bus{cfg: cfg, db: db, stop: stop, bells: newBells(db.Write, cfg.Logger)}
+	b := &Bus{cfg: cfg, db: db, stop: stop, reads: poolOf(server), writes: poolOf(server), bells: newBells(server, cfg.Logger)}
 	b.ended.Go(func() { b.prune(life) })
 	return b, nil
 }
@@ -144,7 +160,14 @@ func (b *Bus) Close() error {
 	b.stop()
 	b.bells.close()
 	b.ended.Wait()
-	return nil
+	return errors.Join(b.reads.Close(), b.writes.Close())
+}
+
+func poolOf(server *pgx.ConnConfig) *sql.DB {
+	pool := stdlib.OpenDB(*server.Copy())
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(1)
+	return pool
 }
 
 // Follow is [pubsub.Bus.Follow].
@@ -178,10 +201,10 @@ func (b *Bus) Publish(ctx context.Context, room string, data []byte) error {
 	defer cancel()
 	err := b.publish(data,
 		func(data []byte) scanner {
-			return b.db.Write.QueryRowContext(ctx, b.db.Dialect.Rebind(publish), room, data)
+			return b.writes.QueryRowContext(ctx, b.db.Dialect.Rebind(publish), room, data)
 		},
 		func(keep int) error {
-			_, err := b.db.Write.ExecContext(ctx, b.db.Dialect.Rebind(shorten), room, room, keep)
+			_, err := b.writes.ExecContext(ctx, b.db.Dialect.Rebind(shorten), room, room, keep)
 			return err
 		})
 	return b.db.Dialect.Explain(err)
@@ -242,7 +265,7 @@ func (b *Bus) Read(ctx context.Context, room string, after pubsub.ID) (pubsub.Pa
 	after = min(after, 1<<62) // The database has no larger number.
 	found, err := b.read(ctx, room, after)
 	if err == nil && found.Last == 0 {
-		if _, err = b.db.Write.ExecContext(ctx, b.db.Dialect.Rebind(enter), room); err == nil {
+		if _, err = b.writes.ExecContext(ctx, b.db.Dialect.Rebind(enter), room); err == nil {
 			found, err = b.read(ctx, room, after)
 		}
 	}
@@ -258,7 +281,7 @@ func (b *Bus) Read(ctx context.Context, room string, after pubsub.ID) (pubsub.Pa
 // read reads from the database that is written to: another may lag.
 func (b *Bus) read(ctx context.Context, room string, after pubsub.ID) (found pubsub.Log, err error) {
 	found = pubsub.Log{After: after, Memory: remember}
-	rows, err := b.db.Write.QueryContext(ctx, b.db.Dialect.Rebind(read), int64(after), b.cfg.HistoryAge.Microseconds(), onePage, room)
+	rows, err := b.reads.QueryContext(ctx, b.db.Dialect.Rebind(read), int64(after), b.cfg.HistoryAge.Microseconds(), onePage, room)
 	if err != nil {
 		return found, err
 	}
