@@ -17,6 +17,7 @@ import (
 	"github.com/fastness/fastness/guard/ratelimit"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/internal/route"
+	"github.com/fastness/fastness/locale"
 	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/problem"
@@ -31,6 +32,7 @@ type App struct {
 	types *schema.Types
 	defences
 	callers *auth.Schemes
+	locales *locale.Locales // or nil
 	scopes  map[string]bool // that tokens can have, or nil if nobody says
 
 	groups     []*Group
@@ -184,6 +186,7 @@ func (a *App) doCompile() error {
 		errs = append(errs, err)
 	}
 	errs = append(errs, a.checkFormats()...)
+	errs = append(errs, a.compileLocales()...)
 	errs = append(errs, a.compileSchemes()...)
 	errs = append(errs, a.compileCrossSite()...)
 	errs = append(errs, a.compileLimits()...)

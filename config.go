@@ -23,6 +23,7 @@ import (
 	"github.com/fastness/fastness/guard/report"
 	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/jobs"
+	"github.com/fastness/fastness/locale"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/redirect"
@@ -71,6 +72,9 @@ type Config struct {
 	// Formats are those of bodies besides JSON, such as that of package cbor. A request
 	// names the one of its body in Content-Type, and what it wants in Accept.
 	Formats []Format
+	// Locales are the languages besides English in which callers are told what is wrong,
+	// by Accept-Language: see package locale.
+	Locales locale.Config
 
 	// Hosts are the names under which the app answers: "api.example.com",
 	// "*.example.com". The default is the loopback names only.

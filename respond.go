@@ -75,6 +75,9 @@ func (x *exchange) prepare(a *answer) http.Header {
 		}
 		h[name] = values
 	}
+	if x.app.locales != nil {
+		x.vary("Accept-Language")
+	}
 	for _, c := range a.cookies {
 		setCookie(h, c)
 	}
@@ -210,6 +213,7 @@ func (x *exchange) answerProblem(p *problem.Problem) {
 		h[name] = values
 	}
 	body, content = x.problemInFormat(body, content)
+	x.tellLanguage()
 	x.contentType(h, content)
 	h["Cache-Control"] = x.app.noStore
 	if x.r.Method == http.MethodHead {
@@ -228,6 +232,7 @@ func (x *exchange) encodeProblem(p *problem.Problem) (body []byte, status int, c
 	if x.shown.Instance == "" {
 		x.shown.Instance = "urn:request:" + x.ctx.id[0]
 	}
+	x.translate(&x.shown)
 	if _, ours := x.app.cfg.Errors.(ErrorFormat); !ours { // Others may add to the document, and p may be shared.
 		x.shown.Extensions = maps.Clone(p.Extensions)
 	}
