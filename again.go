@@ -43,7 +43,10 @@ func (op *operationPlan) readsRaw() bool {
 func (x *exchange) attempt(op *operationPlan) error {
 	err := op.call(x) // bind and validate, dependencies, handler: 400 413 415 422 404 403
 	if err == nil && x.answer.sender != nil {
-		return nil // It is sent while it is made, and then cleaned up.
+		if err = x.after.accepted(); err == nil { // 503, while it can be said
+			return nil // It is sent while it is made, and then cleaned up.
+		}
+		x.answer.sender.drop()
 	}
 	if err == nil {
 		err = x.encode(op, &x.answer) // only declared fields; before the clean-up, so that a failure rolls back
@@ -83,8 +86,7 @@ func (x *exchange) runsAgain(op *operationPlan, err error, times int) bool {
 		"times", times, "request_id", x.ctx.id[0], "route", x.route())
 	x.endKey() // It is given back, and taken again.
 	x.key.replay = nil
-	x.after.drop()
-	x.after, x.answer = nil, answer{}
+	x.after, x.answer = nil, answer{} // cleanUp has dropped its tasks.
 	for i := range x.states {
 		x.states[i].value, x.states[i].cleanup = reflect.Value{}, nil
 	}

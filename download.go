@@ -106,6 +106,12 @@ type downloaded struct{ content content.Content }
 
 func (d *downloaded) cuts() bool { return true }
 
+func (d *downloaded) drop() {
+	if closer, ok := d.content.Reader.(io.Closer); ok {
+		_ = closer.Close() // It was not read.
+	}
+}
+
 func (d *downloaded) send(x *exchange, op *operationPlan) (err error) {
 	if closer, ok := d.content.Reader.(io.Closer); ok {
 		defer func() {

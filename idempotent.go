@@ -110,7 +110,7 @@ func (op *operationPlan) useKey(x *exchange, u *use) error {
 	}
 	keys := op.keyed.keys.provider.value.Interface().(*idempotency.Keys)
 	x.key.run, x.key.replay, err = keys.Begin(&x.ctx, idempotency.Request{
-		Key: key, Caller: []string{caller.Issuer, caller.ID, caller.Tenant.String(), caller.Client}, Operation: op.where(),
+		Key: key, Caller: []string{caller.Issuer, caller.ID, caller.Tenant.String(), caller.Client}, Operation: x.app.mountedAt() + op.where(),
 		Parts: idempotency.PartsOf(x.r, x.body), View: x.view(op), Tx: tx,
 	})
 	return err

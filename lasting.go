@@ -24,7 +24,7 @@ func (x *exchange) openConnection() (close func(), err error) {
 	if x.ctx.user != nil {
 		caller.User = x.ctx.user.ID
 	}
-	if close, err = x.app.connections.Open(caller); err != nil {
+	if close, err = x.app.outermost().connections.Open(caller); err != nil {
 		return nil, err
 	}
 	x.leaveFlight()

@@ -41,6 +41,8 @@ type sender interface {
 	// send sends the header and the body. What it returns before the header is sent is
 	// answered.
 	send(x *exchange, op *operationPlan) error
+	// drop closes what would have been sent, if it is not.
+	drop()
 	// cuts says that an answer that ends early is to be cut: its reader could not see
 	// that it is not whole.
 	cuts() bool
@@ -95,7 +97,13 @@ func (x *exchange) sendWhileMade(op *operationPlan) error {
 		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}
 	begun := x.sent.Started()
-	if err = x.cleanUp(err); err == nil || !begun {
+	if err == nil {
+		err = x.after.accepted() // A task may have come while it was sent.
+	}
+	if err = x.cleanUp(err); err == nil {
+		x.after.start()
+		return nil
+	} else if !begun {
 		return err
 	}
 	_, isTold := errors.AsType[told](err)
@@ -119,6 +127,8 @@ type streamed struct {
 	// head, and a text to send instead of the item.
 	each func(yield func(eventstream.Event, reflect.Value, error) bool)
 }
+
+func (s *streamed) drop() {} // Nothing is open before the iterator runs.
 
 func (s *streamed) cuts() bool { return s.kind != events }
 

@@ -70,7 +70,7 @@ func (a *App) addSubApps() (errs []error) {
 func (a *App) adopt(outer *App, prefix string) (errs []error) {
 	a.base = outer.base + prefix
 	own, theirs := reflect.ValueOf(&a.cfg).Elem(), reflect.ValueOf(&outer.cfg).Elem()
-	for _, name := range []string{"Hosts", "InsecureAnyHost", "Proxies", "CORS", "RateLimit", "MaxInFlight", "Headers", "SecurityTxt", "RootPath"} {
+	for _, name := range []string{"Hosts", "InsecureAnyHost", "Proxies", "CORS", "RateLimit", "MaxInFlight", "Connections", "Headers", "SecurityTxt", "RootPath"} {
 		if !own.FieldByName(name).IsZero() {
 			errs = append(errs, fmt.Errorf("config: %s: that of the app above counts: leave it out", name))
 		}
@@ -147,6 +147,7 @@ func (x *exchange) enterSubApp() error {
 	r.URL = below.inner(x.r.URL)
 	inner := x.fork(x.out, r)
 	inner.app, inner.match = below.app, route.Match[endpoint]{}
+	x.untouched = false // The header is theirs to write from here on, also if they panic.
 	inner.run(func() error {
 		defer func() { x.behind.Store(&seen{below.prefix + inner.route(), inner.caller()}) }()
 		for _, s := range below.app.steps[below.app.guards:] {

@@ -146,6 +146,9 @@ func (op *operationPlan) compileSocket(a *App) (errs []error) {
 			}
 		}
 	}
+	if slices.ContainsFunc(op.input.deps, func(d dependency) bool { return d.source.provider.typ == reflect.TypeFor[*Background]() }) {
+		errs = append(errs, errors.New("it gets a *fastness.Background, which takes tasks until the connection opens: want a Worker, or the function itself"))
+	}
 	for _, u := range op.input.uses {
 		w, ok := reflect.Zero(u.provider.typ).Interface().(interface{ Writes() bool })
 		if ok && w.Writes() && !slices.ContainsFunc(op.input.deps, func(d dependency) bool { return d.source == u }) {
@@ -188,7 +191,7 @@ func (x *exchange) openSocket(s *socketPlan) error {
 	if x.ctx.user != nil {
 		caller.User = x.ctx.user.ID
 	}
-	leave, err := x.app.connections.Open(caller)
+	leave, err := x.app.outermost().connections.Open(caller)
 	if err != nil {
 		return err
 	}
@@ -202,15 +205,18 @@ func (x *exchange) openSocket(s *socketPlan) error {
 	var right *standing
 	if err == nil {
 		right = x.standing()
+		err = x.after.accepted()
 	}
 	if err = x.cleanUp(err); err != nil {
 		return err
 	}
 	x.untouched = false
 	if err = s.open(x, in, right, x.opening(right, leave)); err != nil {
+		x.after.drop()
 		return err
 	}
 	opened = true
+	x.after.start()
 	x.outermost().later.Store(true)
 	return nil
 }

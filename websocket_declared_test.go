@@ -49,11 +49,13 @@ func TestWrongWebSocketsAreMistakes(t *testing.T) {
 	fastness.WebSocket(app, "/types", func(context.Context, struct{}, *fastness.Socket[chan int, func()]) error { return nil }, access.Public)
 	fastness.WebSocket(app, "/limits", func(context.Context, struct{}, conn) error { return nil }, access.Public, ws.Rate("often"), ws.MessageLimit(-1))
 	fastness.WebSocket(app, "/status", func(context.Context, struct{}, conn) error { return nil }, access.Public, fastness.Status(201))
+	fastness.WebSocket(app, "/tasks", func(context.Context, struct{ Background *fastness.Background }, conn) error { return nil }, access.Public)
 	fastness.WebSocket[struct{}, string, string](app, "/nothing", nil, access.Public)
 	err := app.Start(t.Context())
 	for _, want := range []string{
 		"config: WebSockets: ws config: Rate: ", "config: Connections: openconn config: PerUser is -1", "GET /rule: no access rule", "GET /body: the body of a GET",
 		"GET /read: it gets a fastness_test.readTx, which has ended", "GET /write: it gets a fastness_test.writeTx, which has ended",
+		"GET /tasks: it gets a *fastness.Background",
 		"GET /loaded: a provider gets a fastness_test.writeTx, which writes", "GET /types: ws protocol: messages that come", "messages that go",
 		`GET /limits: ws.Rate: "often" is no limit`, "ws.MessageLimit is -1", "GET /status: a WebSocket answers 101", "GET /nothing: no function",
 	} {
