@@ -22,7 +22,8 @@ type Page[T any] struct {
 }
 
 // LinkHeader returns the header field Link of the answer (RFC 8288), or "": the pages before
-// and after, as references relative to the request. An app sets it by itself.
+// and after, as references relative to the request. A page whose parameters are very long
+// is not linked to. An app sets the field by itself.
 func (p Page[T]) LinkHeader() string { return strings.Join(p.links, ", ") }
 
 // Map returns the page with what f makes of each row: what callers see of it.
@@ -34,10 +35,16 @@ func Map[T, V any](p Page[T], f func(T) V) Page[V] {
 	return Page[V]{items, p.Next, p.Prev, p.Total, p.links}
 }
 
+// maxLink is the most bytes of a link. It repeats what the caller sent, and a proxy may
+// take a header that is too long for an answer that is broken.
+const maxLink = 6 << 10
+
 // link adds a link to the same list with other parameters.
 func (p *Page[T]) link(rel string, query url.Values, name, value string) {
 	query.Set(name, value)
-	p.links = append(p.links, "<?"+query.Encode()+`>; rel="`+rel+`"`)
+	if target := query.Encode(); len(target) <= maxLink {
+		p.links = append(p.links, "<?"+target+`>; rel="`+rel+`"`)
+	}
 }
 
 // Count returns how many rows a statement finds, for [Page].Total, but counts at most

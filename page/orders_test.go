@@ -217,6 +217,12 @@ func TestLinksKeepTheFilters(t *testing.T) {
 	if _, err := w.Page(t.Context(), []item{{Name: strings.Repeat("x", MaxCursor)}, {}}); err == nil {
 		t.Error("a text of any length fits into a cursor")
 	}
+	if w, err = windowOf[item](c, "/items?limit=1&q="+strings.Repeat("x", maxLink)); err != nil {
+		t.Fatal(err)
+	}
+	if long, err := w.Page(t.Context(), []item{{ID: 1}, {ID: 2}}); err != nil || long.Next == "" || long.LinkHeader() != "" {
+		t.Errorf("a list with a long filter: %+v, %v", long, err)
+	}
 	if m := Map(p, func(i item) int64 { return i.ID }); !reflect.DeepEqual(m.Items, []int64{1}) || m.Next != p.Next || m.LinkHeader() != p.LinkHeader() {
 		t.Errorf("Map() = %+v", m)
 	}

@@ -29,7 +29,8 @@
 // The text of a statement is a constant of the program. What a caller sent is
 // an argument and cannot become SQL: text put together at run time, and the
 // injection in it, do not compile. What has to be chosen at run time, such as a
-// column to sort by, is a [Fragment]; what is searched for is a [Like].
+// column to sort by, is a [Fragment], and what a caller may leave out is a [Condition]
+// among others; what is searched for is a [Like].
 //
 // Arguments are written as ? whatever the database is, so one statement serves
 // SQLite and PostgreSQL.
