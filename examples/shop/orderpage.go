@@ -8,44 +8,37 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/sqldb"
 	"github.com/shopspring/decimal"
 )
 
-// ordersOnPage is how many orders a page shows at once.
-const ordersOnPage = 20
-
 // OrderHistory is what somebody has ordered, as a page.
 type OrderHistory struct {
 	fastness.Page
-	Orders  []Order `json:"orders" maxItems:"20"`
-	Older   int64   `json:"older,omitzero" minimum:"1" doc:"The parameter before of what is older. Absent at the end."`
-	Visitor Visitor `json:"-"`
-	All     bool    `json:"-"` // of all customers
-	Newer   bool    `json:"-"`
+	Orders  page.Page[Order] `json:"orders"`
+	Visitor Visitor          `json:"-"`
+	All     bool             `json:"-"` // of all customers
 }
 
 // Sum is what an order costs, without tax.
 func (o Order) Sum() decimal.Decimal { return o.Price.Mul(decimal.NewFromInt(int64(o.Quantity))) }
 
 type orderHistoryInput struct {
+	page.CursorQuery[Order]
 	Tenant  auth.Tenant
 	Visitor Visitor
-	Before  int64 `query:"before" minimum:"1" default:"9007199254740991" doc:"Only orders with a smaller id."`
 	Tx      *sqldb.ReadTx
 }
 
 // orderHistory shows the caller's orders, or those of all customers to an
 // administrator, the newest first.
 func orderHistory(ctx context.Context, in orderHistoryInput) (fastness.View[OrderHistory], error) {
-	page := OrderHistory{Visitor: in.Visitor, All: in.Visitor.User.HasRole("admin"), Newer: in.Before != 9007199254740991}
-	orders, err := selectOrders(ctx, in.Tx, in.Tenant, in.Visitor.User.ID, page.All, in.Before, ordersOnPage+1)
-	if page.Orders = orders; len(orders) > ordersOnPage {
-		page.Orders = orders[:ordersOnPage]
-		page.Older = orders[ordersOnPage-1].ID
-	}
-	return fastness.View[OrderHistory]{Template: pages.Lookup("orders.html"), Body: page}, err
+	history := OrderHistory{Visitor: in.Visitor, All: in.Visitor.User.HasRole("admin")}
+	var err error
+	history.Orders, err = selectOrders(ctx, in.Tx, in.CursorQuery, in.Tenant, in.Visitor.User)
+	return fastness.View[OrderHistory]{Template: pages.Lookup("orders.html"), Body: history}, err
 }
 
 // buyInput takes whatever a form can hold: who orders too many is to see the form

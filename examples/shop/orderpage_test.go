@@ -74,15 +74,15 @@ func TestHistoryOfOrdersEndsAndShowsEachOnce(t *testing.T) {
 		page := mine.get(target)
 		var part OrderHistory
 		decodeInto(t, page, &part)
-		for _, o := range part.Orders {
+		for _, o := range part.Orders.Items {
 			if seen[o.ID] {
 				t.Errorf("order %d is on two pages", o.ID)
 			}
 			seen[o.ID] = true
 		}
-		target = fmt.Sprintf("/orders/history?before=%d", part.Older)
+		target = "/orders/history?cursor=" + string(part.Orders.Next)
 	}
-	if len(seen) != 45 || !strings.HasSuffix(target, "=0") {
+	if len(seen) != 45 || !strings.HasSuffix(target, "=") {
 		t.Errorf("three pages have %d orders, and lead on to %s; want 45 and the end", len(seen), target)
 	}
 }

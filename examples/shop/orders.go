@@ -10,6 +10,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
 	"github.com/fastness/fastness/sqldb"
@@ -43,18 +44,29 @@ type NewOrder struct {
 	Note     string `json:"note" maxLength:"1000" default:"" doc:"For whoever packs it."`
 }
 
+// Orders are the ways to sort a list of them.
+func (Order) Orders() page.Orders[Order] {
+	return page.Orders[Order]{
+		Default: "-created",
+		By: map[string][]page.Column[Order]{
+			"created": {page.By(sqldb.Constant("created"), func(o Order) int64 { return o.Created.Unix() })},
+			"status":  {page.By(sqldb.Constant("status"), func(o Order) string { return string(o.Status) })},
+		},
+		Unique: page.By(sqldb.Constant("id"), func(o Order) int64 { return o.ID }),
+	}
+}
+
 type listOrdersInput struct {
+	page.CursorQuery[Order]
 	Tenant auth.Tenant
 	Caller auth.User
-	Before int64 `query:"before" minimum:"1" default:"9007199254740991" doc:"Only orders with a smaller id."`
-	Limit  int   `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"The most orders to list."`
 	Tx     *sqldb.ReadTx
 }
 
 // listOrders lists the caller's orders, or those of all customers for an
 // administrator.
-func listOrders(ctx context.Context, in listOrdersInput) ([]Order, error) {
-	return selectOrders(ctx, in.Tx, in.Tenant, in.Caller.ID, in.Caller.HasRole("admin"), in.Before, in.Limit)
+func listOrders(ctx context.Context, in listOrdersInput) (page.Page[Order], error) {
+	return selectOrders(ctx, in.Tx, in.CursorQuery, in.Tenant, &in.Caller)
 }
 
 type createOrderInput struct {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/sqldb"
 )
 
@@ -21,14 +22,11 @@ func selectOrder(ctx context.Context, from sqldb.Reader, tenant auth.Tenant, id 
 	return scanOrder(from.QueryRow(ctx, "SELECT "+orderColumns+" FROM orders WHERE tenant = ? AND id = ?", tenant, id))
 }
 
-// selectOrders returns orders of a tenant, of one customer or of all.
-func selectOrders(ctx context.Context, from sqldb.Reader, tenant auth.Tenant, customer string, all bool, before int64, limit int) ([]Order, error) {
-	rows, err := from.Query(ctx, "SELECT "+orderColumns+" FROM orders"+
-		" WHERE tenant = ? AND (customer = ? OR ?) AND id < ? ORDER BY id DESC LIMIT ?", tenant, customer, all, before, limit)
-	if err != nil {
-		return nil, err
-	}
-	return sqldb.All(rows, scanOrder)
+// selectOrders returns a page of the orders of a tenant: those of one customer, or all
+// for an administrator.
+func selectOrders(ctx context.Context, from sqldb.Reader, q page.CursorQuery[Order], tenant auth.Tenant, u *auth.User) (page.Page[Order], error) {
+	return q.Select(ctx, from, sqldb.Constant("SELECT "+orderColumns+" FROM orders"), scanOrder,
+		sqldb.Condition("tenant = ?", tenant), sqldb.Condition("(customer = ? OR ?)", u.ID, u.HasRole("admin")))
 }
 
 func insertOrder(ctx context.Context, tx *sqldb.Tx, tenant auth.Tenant, o Order) (id int64, err error) {

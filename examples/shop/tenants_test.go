@@ -152,15 +152,16 @@ func (c *crowded) list(u *auth.User) {
 	slices.Sort(want)
 	slices.Reverse(want)
 	limit := 1 + c.rand.IntN(100)
-	for before := int64(9007199254740991); len(got) <= len(want); {
-		page := ordersOf(c.t, c.as(u).get(fmt.Sprintf("/orders?limit=%d&before=%d", limit, before)))
+	target := fmt.Sprintf("/orders?limit=%d", limit)
+	for len(got) <= len(want) {
+		page, next := orderPage(c.t, c.as(u).get(target))
 		for _, o := range page {
 			got = append(got, o.ID)
-			before = o.ID
 		}
-		if len(page) < limit {
+		if next == "" {
 			break
 		}
+		target = fmt.Sprintf("/orders?limit=%d&cursor=%s", limit, next)
 	}
 	if !slices.Equal(got, want) {
 		c.t.Errorf("the list for %q of %q %v is %v, want %v", u.ID, u.Tenant, u.Roles, got, want)

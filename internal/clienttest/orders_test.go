@@ -32,7 +32,7 @@ func TestAnOrderIsItsCustomersAlone(t *testing.T) {
 		t.Errorf("another's order: %v %v, want a problem of status 404", hidden, err)
 	}
 	list, err := other.ListOrdersWithResponse(ctx, nil)
-	if err != nil || list.JSON200 == nil || len(*list.JSON200) != 0 {
+	if err != nil || list.JSON200 == nil || len(list.JSON200.Items) != 0 {
 		t.Errorf("the orders of somebody else: %v %v, want none", list, err)
 	}
 

@@ -238,6 +238,54 @@ func (e LoginPageParamsProblem) Valid() bool {
 	}
 }
 
+// Defines values for ListOrdersParamsSort.
+const (
+	ListOrdersParamsSortCreated      ListOrdersParamsSort = "created"
+	ListOrdersParamsSortMinusCreated ListOrdersParamsSort = "-created"
+	ListOrdersParamsSortMinusStatus  ListOrdersParamsSort = "-status"
+	ListOrdersParamsSortStatus       ListOrdersParamsSort = "status"
+)
+
+// Valid indicates whether the value is a known member of the ListOrdersParamsSort enum.
+func (e ListOrdersParamsSort) Valid() bool {
+	switch e {
+	case ListOrdersParamsSortCreated:
+		return true
+	case ListOrdersParamsSortMinusCreated:
+		return true
+	case ListOrdersParamsSortMinusStatus:
+		return true
+	case ListOrdersParamsSortStatus:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderHistoryParamsSort.
+const (
+	OrderHistoryParamsSortCreated      OrderHistoryParamsSort = "created"
+	OrderHistoryParamsSortMinusCreated OrderHistoryParamsSort = "-created"
+	OrderHistoryParamsSortMinusStatus  OrderHistoryParamsSort = "-status"
+	OrderHistoryParamsSortStatus       OrderHistoryParamsSort = "status"
+)
+
+// Valid indicates whether the value is a known member of the OrderHistoryParamsSort enum.
+func (e OrderHistoryParamsSort) Valid() bool {
+	switch e {
+	case OrderHistoryParamsSortCreated:
+		return true
+	case OrderHistoryParamsSortMinusCreated:
+		return true
+	case OrderHistoryParamsSortMinusStatus:
+		return true
+	case OrderHistoryParamsSortStatus:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RefreshTokenFormdataBodyGrantType.
 const (
 	RefreshTokenFormdataBodyGrantTypeRefreshToken RefreshTokenFormdataBodyGrantType = "refresh_token"
@@ -776,9 +824,21 @@ type OrderChangePatchStatus string
 
 // OrderHistory defines model for OrderHistory.
 type OrderHistory struct {
-	// Older The parameter before of what is older. Absent at the end.
-	Older  *int64  `json:"older,omitempty"`
-	Orders []Order `json:"orders"`
+	Orders PageOrder `json:"orders"`
+}
+
+// PageOrder defines model for Page_Order.
+type PageOrder struct {
+	Items []Order `json:"items"`
+
+	// Next The cursor of the next page. Absent on the last page.
+	Next *string `json:"next,omitempty"`
+
+	// Prev The cursor of the page before. Absent on the first page.
+	Prev *string `json:"prev,omitempty"`
+
+	// Total How many there are on all pages.
+	Total nullable.Nullable[int64] `json:"total,omitempty"`
 }
 
 // Parameter defines model for Parameter.
@@ -1224,12 +1284,18 @@ type RemoveSecondFactorJSONBody struct {
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
-	// Before Only orders with a smaller id.
-	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
-
-	// Limit The most orders to list.
+	// Limit The most items of a page.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Sort The order. A leading - turns it round. The first one is the default.
+	Sort *ListOrdersParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor Where the page begins: next or prev of another page of the same list. Without it the first page is meant.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// ListOrdersParamsSort defines parameters for ListOrders.
+type ListOrdersParamsSort string
 
 // CreateOrderParams defines parameters for CreateOrder.
 type CreateOrderParams struct {
@@ -1239,9 +1305,18 @@ type CreateOrderParams struct {
 
 // OrderHistoryParams defines parameters for OrderHistory.
 type OrderHistoryParams struct {
-	// Before Only orders with a smaller id.
-	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
+	// Limit The most items of a page.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Sort The order. A leading - turns it round. The first one is the default.
+	Sort *OrderHistoryParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Cursor Where the page begins: next or prev of another page of the same list. Without it the first page is meant.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// OrderHistoryParamsSort defines parameters for OrderHistory.
+type OrderHistoryParamsSort string
 
 // ReadOrderParams defines parameters for ReadOrder.
 type ReadOrderParams struct {
@@ -5728,9 +5803,9 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
-		if params.Before != nil {
+		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -5740,9 +5815,21 @@ func NewListOrdersRequest(server string, params *ListOrdersParams) (*http.Reques
 
 		}
 
-		if params.Limit != nil {
+		if params.Sort != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -5849,9 +5936,33 @@ func NewOrderHistoryRequest(server string, params *OrderHistoryParams) (*http.Re
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
-		if params.Before != nil {
+		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -12572,6 +12683,11 @@ func (r UserInfoResponse) ContentType() string {
 	return ""
 }
 
+// ListOrdersResponse200Headers the declared response headers of an HTTP 200 response for ListOrders
+type ListOrdersResponse200Headers struct {
+	Link *string
+}
+
 // ListOrdersResponse401Headers the declared response headers of an HTTP 401 response for ListOrders
 type ListOrdersResponse401Headers struct {
 	WWWAuthenticate *string
@@ -12591,7 +12707,7 @@ type ListOrdersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *[]Order
+	JSON200 *PageOrder
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *BadRequest
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -12608,6 +12724,8 @@ type ListOrdersResponse struct {
 	ApplicationproblemJSON500 *InternalServerError
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationproblemJSON503 *ServiceUnavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListOrdersResponse200Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *ListOrdersResponse401Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -12617,7 +12735,7 @@ type ListOrdersResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListOrdersResponse) GetJSON200() *[]Order {
+func (r ListOrdersResponse) GetJSON200() *PageOrder {
 	return r.JSON200
 }
 
@@ -21852,7 +21970,7 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest []Order
+		var dest PageOrder
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -21917,6 +22035,16 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 200:
+		var headers ListOrdersResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		response.Headers200 = &headers
 	case rsp.StatusCode == 401:
 		var headers ListOrdersResponse401Headers
 		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
