@@ -18,7 +18,7 @@
 //	german := locale.German()
 //	german.Sentences["sold_out"] = "Es sind nur noch {left} da"
 //
-//	schema.Invalid("only {left} are left").Named("sold_out").With("left", 3)
+//	schema.Invalid("only 3 are left").Named("sold_out").With("left", 3)
 package locale
 
 import (
