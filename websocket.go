@@ -68,7 +68,9 @@ func (s *Socket[In, Out]) Caller(ctx context.Context) (*auth.User, error) {
 //
 // Clean-ups of providers run before the connection opens: no transaction stays open for
 // hours. The connection ends when the function returns, when the caller's right to it
-// does (close code 4401 or 4403), and when the app stops (1001). Package ws has the rest.
+// does (close code 4401 or 4403), and when the app stops (1001). Rules about objects are
+// asked again, too, with the object as it was loaded when the connection opened: a rule
+// that must see what has changed in it looks that up. Package ws has the rest.
 func WebSocket[In, Message, Event any](r Router, path string, handle func(context.Context, In, *Socket[Message, Event]) error, options ...Option) {
 	op := &operationPlan{method: http.MethodGet, in: reflect.TypeFor[In](), function: functionName(handle)}
 	s := &socketPlan{in: reflect.TypeFor[Message](), out: reflect.TypeFor[Event]()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,4 +97,35 @@ func TestAConnectionIsOfOneTenant(t *testing.T) {
 			})
 		})
 	}
+}
+
+// chatRoom is an object that a rule is about.
+type chatRoom struct{ name string }
+
+// TestARuleAboutAnObjectIsAskedAgain: who is taken off the list of those who may have an object does
+// not go on getting what happens to it.
+func TestARuleAboutAnObjectIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var banned atomic.Bool
+		app := fastness.New(fastness.Config{Title: "T", Version: "1", Logger: slog.New(slog.DiscardHandler)})
+		app.Authenticate(newNamed(false))
+		fastness.Provide(app, func(_ context.Context, in struct {
+			Room string `path:"room"`
+		}) (chatRoom, error) {
+			return chatRoom{in.Room}, nil
+		})
+		fastness.WebSocket(app, "/ws/{room}", func(ctx context.Context, _ struct{ Room chatRoom }, conn *fastness.Socket[chatMessage, chatEvent]) error {
+			_, err := conn.Receive(ctx)
+			return err
+		}, access.Authenticated, access.Object("its members", func(_ context.Context, u auth.User, r chatRoom) error {
+			if u.ID == "ada" && r.name == "lobby" && banned.Load() {
+				return access.Hidden()
+			}
+			return nil
+		}))
+		conn := fastnesstest.Dial[chatMessage, chatEvent](fastnesstest.New(t, app), "/ws/lobby", fastnesstest.Header("X-User", "ada"))
+		time.Sleep(time.Minute)
+		banned.Store(true)
+		conn.WantClosed(4404)
+	})
 }
