@@ -53,11 +53,15 @@ type manyThings struct {
 	Scope  *page.Scope
 }
 
-func newListAPI(t *testing.T, db *sqldb.DB) *fastnesstest.API {
+func newListAPI(t *testing.T, db *sqldb.DB, more ...func(*fastness.Config)) *fastnesstest.API {
 	t.Helper()
-	app := fastness.New(fastness.Config{
+	cfg := fastness.Config{
 		Title: "Things", Version: "1", Logger: fastnesstest.Logger(t), Cursors: page.Config{Keys: page.EphemeralKeys()},
-	})
+	}
+	for _, change := range more {
+		change(&cfg)
+	}
+	app := fastness.New(cfg)
 	basic, err := auth.NewBasic(auth.BasicConfig{Realm: "things", Verify: func(context.Context, *http.Request, string, string) (*auth.User, error) { return nil, nil }})
 	if err != nil {
 		t.Fatal(err)
