@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -42,6 +43,17 @@ func (a *App) Ready(name string, check func(context.Context) error) {
 		a.mistakes = append(a.mistakes, fmt.Errorf("readiness check %q is there twice", name))
 	}
 	a.readiness.checks = append(a.readiness.checks, &readyCheck{name: name, check: check})
+}
+
+// watch adds the check of an app-scoped value that can tell whether it is there. Its
+// name is that of its type: "sqldb.DB".
+func (a *App) watch(p *provider) {
+	pinger, ok := p.value.Interface().(interface{ Ping(context.Context) error })
+	if !ok || p.value.Kind() == reflect.Pointer && p.value.IsNil() {
+		return
+	}
+	name := strings.TrimPrefix(p.typ.String(), "*")
+	a.readiness.checks = append(a.readiness.checks, &readyCheck{name: name, check: pinger.Ping})
 }
 
 // addHealth adds the health checks.

@@ -188,3 +188,23 @@ func TestReadinessChecksThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// pinged is a value that tells whether it is there.
+type pinged struct{ away error }
+
+func (p *pinged) Ping(context.Context) error { return p.away }
+
+func TestReadinessFollowsWhatTheAppDependsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app, value := quiet(fastness.Config{}), new(pinged)
+		fastness.ProvideValue(app, value)
+		if status, body := health(t, app, "/health/ready"); status != 200 {
+			t.Errorf("status %d, body %s, want 200", status, body)
+		}
+		value.away = errors.New("dial db.internal: refused")
+		time.Sleep(time.Second) // Of the bubble's clock.
+		if status, body := health(t, app, "/health/ready"); status != 503 || !strings.Contains(body, "not ready: fastness_test.pinged") || strings.Contains(body, "internal") {
+			t.Errorf("status %d, body %s, want 503 and the name of the type only", status, body)
+		}
+	})
+}

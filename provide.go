@@ -61,7 +61,8 @@ func ProvideCleanup[T, In any](r Router, make func(context.Context, In) (T, func
 
 // ProvideApp lets make fill every field of type T with one value, which is made
 // when the app starts and cleaned up when it stops. In may only need other
-// app-scoped values.
+// app-scoped values. A value with a method Ping(context.Context) error, such as a
+// *sqldb.DB, is asked by GET /health/ready; see [App.Ready].
 func ProvideApp[T, In any](r Router, make func(context.Context, In) (T, func(error) error, error)) {
 	add(r, appScope, false, make)
 }
@@ -239,6 +240,7 @@ func (a *App) makeSingleton(ctx context.Context, p *provider) error {
 	}
 	p.made = true
 	a.singletons = append(a.singletons, p)
+	a.watch(p)
 	return nil
 }
 

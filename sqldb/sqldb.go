@@ -110,7 +110,8 @@ type From struct {
 	DB *DB
 }
 
-// Ping reports whether the database answers, for App.Ready.
+// Ping reports whether the database answers. An app that provides the database asks it
+// for GET /health/ready.
 func (db *DB) Ping(ctx context.Context) error {
 	pool := db.Write
 	if db.Dialect == SQLite { // Its one connection that writes may be at work for others.
