@@ -116,6 +116,7 @@ const (
 // names what failed and what did not return before the end of ctx.
 func (a *App) Stop(ctx context.Context) error {
 	a.stopping.give()
+	a.drainSockets()
 	var errs []error
 	if a.sockets != nil { // Their handlers use what follows.
 		if err := a.stopInTime(ctx, a.sockets.Shutdown); err != nil {

@@ -97,7 +97,7 @@ func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
 		OnDrain: func() {
 			app.draining.Store(true)
 			app.stopping.give()
-			app.sockets.Drain()
+			app.drainSockets()
 			app.cfg.Logger.Info("stopping", "grace", c.Grace.String())
 		},
 	}, app)

@@ -260,3 +260,14 @@ func (x *exchange) lastingContext() context.Context {
 	c := &requestContext{parent: context.WithoutCancel(x.ctx.parent), start: x.ctx.start, limit: time.Hour, id: x.ctx.id, user: x.ctx.user, client: x.ctx.client}
 	return context.WithoutCancel(c)
 }
+
+// drainSockets tells all WebSockets of the app, and of those that are mounted in it, that
+// it stops.
+func (a *App) drainSockets() {
+	if a.sockets != nil {
+		a.sockets.Drain()
+	}
+	for _, m := range a.subApps {
+		m.app.drainSockets()
+	}
+}

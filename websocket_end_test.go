@@ -2,12 +2,17 @@ package fastness_test
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
@@ -128,4 +133,78 @@ func TestARuleAboutAnObjectIsAskedAgain(t *testing.T) {
 		banned.Store(true)
 		conn.WantClosed(4404)
 	})
+}
+
+// TestWebSocketsOfAMountedAppCountWithAllOthers: the app above says how many there may be, and its stop
+// is theirs, too.
+func TestWebSocketsOfAMountedAppCountWithAllOthers(t *testing.T) {
+	quiet := slog.New(slog.DiscardHandler)
+	below := fastness.New(fastness.Config{Title: "B", Version: "1"})
+	below.Authenticate(newNamed(false), newNamed(true))
+	below.UseCSRFKeys(csrf.EphemeralKeys())
+	fastness.WebSocket(below, "/ws/{room}", chat, access.Authenticated)
+	app := fastness.New(fastness.Config{Title: "T", Version: "1", Logger: quiet, Connections: openconn.Config{PerUser: 2}})
+	app.Authenticate(newNamed(false))
+	fastness.WebSocket(app, "/ws/{room}", chat, access.Authenticated)
+	fastness.Mount(app, "/below", below)
+	api, ada := fastnesstest.New(t, app), fastnesstest.Header("X-User", "ada")
+	one := fastnesstest.Dial[chatMessage, chatEvent](api, "/ws/a", ada)
+	two := fastnesstest.Dial[chatMessage, chatEvent](api, "/below/ws/a", ada)
+	api.Get("/ws/a", fastnesstest.Handshake(), ada).WantProblem(http.StatusTooManyRequests, "too_many_connections")
+	api.Get("/below/ws/a", fastnesstest.Handshake(), ada).WantProblem(http.StatusTooManyRequests, "too_many_connections")
+	eve := fastnesstest.Header("X-User", "eve")
+	api.Get("/below/ws/a", fastnesstest.Handshake(), eve, fastnesstest.Header("Origin", "https://evil.example")).WantProblem(http.StatusForbidden, "cross_site")
+	api.Get("/below/ws/a", fastnesstest.Handshake(), fastnesstest.Cookie("user", "ada")).WantProblem(http.StatusForbidden, "cross_site")
+	if err := app.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+	one.WantClosed(1001)
+	two.WantClosed(1001)
+}
+
+// TestWebSocketsOfAMountedAppHearOfAStopAtOnce: not only when the last request is over.
+func TestWebSocketsOfAMountedAppHearOfAStopAtOnce(t *testing.T) {
+	arrived, release := make(chan struct{}), make(chan struct{})
+	free := sync.OnceFunc(func() { close(release) })
+	below := fastness.New(fastness.Config{Title: "B", Version: "1"})
+	fastness.WebSocket(below, "/ws", func(ctx context.Context, _ struct{}, conn *fastness.Socket[chatMessage, chatMessage]) error {
+		_, err := conn.Receive(ctx)
+		return err
+	}, access.Public)
+	app := lineApp(fastness.Config{})
+	fastness.Get(app, "/slow", func(context.Context, struct{}) (string, error) {
+		close(arrived)
+		<-release
+		return "", nil
+	}, access.Public)
+	fastness.Mount(app, "/below", below)
+	s := serveLine(t, app, "--drain-delay", "0s", "--grace", "20s")
+	t.Cleanup(free)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}}}
+	conn, _, err := websocket.Dial(t.Context(), "wss://"+strings.TrimPrefix(s.url, "https://")+"/below/ws", &websocket.DialOptions{HTTPClient: client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := make(chan error, 1)
+	go func() {
+		res, err := client.Get(s.url + "/slow")
+		if err == nil {
+			err = res.Body.Close()
+		}
+		slow <- err
+	}()
+	<-arrived
+	s.stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, _, err := conn.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("%v, want 1001", err)
+	}
+	free()
+	if err := <-slow; err != nil {
+		t.Error(err)
+	}
+	if exit := <-s.exit; exit != 0 {
+		t.Errorf("exit %d: %s", exit, s.text())
+	}
 }
