@@ -22,7 +22,7 @@ func (d *documenter) streamed(out *openapi.Response, op *operationPlan) *openapi
 		event := &openapi.Schema{Type: openapi.Types{"object"}, Required: []string{"data"}}
 		event.Properties.Set("id", text("What Last-Event-ID says when the client comes back.", eventstream.MaxID))
 		event.Properties.Set("event", text("The type, such as \"error\" for a problem document that ends the stream.", eventstream.MaxID))
-		event.Properties.Set("retry", &openapi.Schema{Type: openapi.Types{"integer"}, Minimum: json.Number("0"), Maximum: json.Number("86400000")})
+		event.Properties.Set("retry", &openapi.Schema{Type: openapi.Types{"integer"}, Format: "int64", Minimum: json.Number("0"), Maximum: json.Number("86400000")})
 		event.Properties.Set("data", &openapi.Schema{Type: openapi.Types{"string"}, ContentMediaType: "application/json", ContentSchema: item})
 		item = event
 	}

@@ -89,5 +89,5 @@ func (a *answer) addLink() error {
 
 // linkHeader describes it.
 func linkHeader() *openapi.Header {
-	return &openapi.Header{Description: "The pages before and after, relative to the request (RFC 8288).", Schema: &openapi.Schema{Type: openapi.Types{"string"}}}
+	return &openapi.Header{Description: "The pages before and after, relative to the request (RFC 8288).", Schema: &openapi.Schema{Type: openapi.Types{"string"}, MaxLength: new(16 << 10)}}
 }

@@ -10,7 +10,7 @@ import (
 
 // Page is the answer of a list.
 type Page[T any] struct {
-	Items []T `json:"items"`
+	Items []T `json:"items" maxItems:"1000"`
 	// Next and Prev are what to send as cursor for the next and the previous page. A
 	// page of a [Query] has none: offsets are counted, and the header field Link has them.
 	Next Cursor `json:"next,omitzero" maxLength:"4096" doc:"The cursor of the next page. Absent on the last page."`

@@ -137,7 +137,7 @@ func newApp(limits limits) *fastness.App {
 	fastness.Post(orders, "", createOrder, idempotency.Accepted(), fastness.ResponseDescription("The new order. Location says where it is."),
 		fastness.Response[*problem.Problem](404, "No such item."),
 		fastness.Response[*problem.Problem](409, "There are not as many left."))
-	fastness.Get(orders, "/history", orderHistory, fastness.Tags("pages"), fastness.ResponseDescription("The page, or its orders."))
+	fastness.Get(orders, "/history", orderHistory, fastness.ResponseDescription("The page, or its orders."))
 	order := orders.Group("/{order_id}", fastness.Response[*problem.Problem](404, "No such order, or one of somebody else."))
 	fastness.Get(order, "", readOrder, fastness.ResponseDescription("The order."))
 	fastness.Patch(order, "", changeOrder, fastness.ResponseDescription("The order as it is now."),

@@ -17,7 +17,7 @@ type itemSocket = fastness.Socket[ws.None, schema.Encoded[ItemEvent]]
 type followItemInput struct {
 	Item  Item
 	Live  *Live
-	After pubsub.ID `query:"after" default:"" doc:"Begin after the event with this id, which the page of the item has. Without it, now."`
+	After pubsub.ID `query:"after" default:"" maxLength:"20" doc:"Begin after the event with this id, which the page of the item has. Without it, now."`
 }
 
 // followItem tells what happens to an item.

@@ -130,8 +130,8 @@ func (l *Live) ordered(ctx context.Context, tx *sqldb.Tx, tenant auth.Tenant, or
 
 type watchItemsInput struct {
 	Live  *Live
-	Last  pubsub.ID `header:"Last-Event-ID" default:"" doc:"The id of the last event that was seen."`
-	After pubsub.ID `query:"after" default:"" doc:"The same for a first connection: the page has it."`
+	Last  pubsub.ID `header:"Last-Event-ID" default:"" maxLength:"20" doc:"The id of the last event that was seen."`
+	After pubsub.ID `query:"after" default:"" maxLength:"20" doc:"The same for a first connection: the page has it."`
 }
 
 // watchItems tells how many pieces are left of what is for sale, whenever that
@@ -145,8 +145,8 @@ func watchItems(ctx context.Context, in watchItemsInput) (fastness.SSE[schema.En
 type watchOrdersInput struct {
 	Live   *Live
 	Caller auth.User
-	Last   pubsub.ID `header:"Last-Event-ID" default:"" doc:"The id of the last event that was seen."`
-	After  pubsub.ID `query:"after" default:"" doc:"The same for a first connection: the page has it."`
+	Last   pubsub.ID `header:"Last-Event-ID" default:"" maxLength:"20" doc:"The id of the last event that was seen."`
+	After  pubsub.ID `query:"after" default:"" maxLength:"20" doc:"The same for a first connection: the page has it."`
 }
 
 // watchOrders tells of each order when it is placed.
