@@ -127,7 +127,7 @@ func (d *downloaded) send(x *exchange, op *operationPlan) (err error) {
 	control := http.NewResponseController(x.out)
 	x.watchCaller(control, op)
 	defer x.watchedCaller(control, op)
-	d.content.Write = op.spec.Stream.Write
+	d.content.Write, d.content.Longest = op.spec.Stream.Write, op.spec.Stream.Longest
 	err = content.Serve(x.out, x.r, d.content)
 	if errors.Is(err, content.ErrClient) {
 		return fmt.Errorf("%w: %w", errUnread, err)

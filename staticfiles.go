@@ -56,7 +56,7 @@ func (f *folder) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.files.Ser
 
 // load reads the files.
 func (f *folder) load(a *App, m *mount) (err error) {
-	f.cfg.SourceMaps, f.cfg.Write = m.spec.SourceMaps, m.spec.Stream.Write
+	f.cfg.SourceMaps, f.cfg.Write, f.cfg.Longest = m.spec.SourceMaps, m.spec.Stream.Write, m.spec.Stream.Longest
 	if f.cfg.Frontend && a.pages != nil {
 		f.cfg.Policy = a.pages.Policy("") + "; script-src 'self'; worker-src 'self'; manifest-src 'self'"
 	}

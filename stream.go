@@ -123,7 +123,7 @@ const (
 )
 
 // StreamLimits is an option of operations that answer with [SSE], [JSONLines] or a
-// [Download], or take a [Stream]. The Timeout of the former only limits what comes
+// [Download], or take a [Stream], and of folders of files. The Timeout of the former only limits what comes
 // before the header.
 type StreamLimits struct {
 	// Write is how long the caller may take to read what is sent, 64 KiB at most at a

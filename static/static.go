@@ -65,6 +65,8 @@ type Config struct {
 	MaxBytes int64
 	// Write is how long a client may take to read 32 KiB. The default is 15 seconds.
 	Write time.Duration
+	// Longest is how long a client may take to read a file. The default is an hour.
+	Longest time.Duration
 }
 
 // FrontendPolicy lets pages load scripts, styles, pictures and fonts of this site, and
@@ -101,6 +103,9 @@ func New(cfg Config) (*Files, error) {
 	if cfg.Write < 0 {
 		mistakes = append(mistakes, fmt.Errorf("Write is %v, want more than 0", cfg.Write))
 	}
+	if cfg.Longest < 0 {
+		mistakes = append(mistakes, fmt.Errorf("Longest is %v, want more than 0", cfg.Longest))
+	}
 	if strings.ContainsFunc(cfg.Policy, unicode.IsControl) {
 		mistakes = append(mistakes, errors.New("Policy holds a control character"))
 	}
@@ -109,6 +114,9 @@ func New(cfg Config) (*Files, error) {
 	}
 	if cfg.Write == 0 {
 		cfg.Write = 15 * time.Second
+	}
+	if cfg.Longest == 0 {
+		cfg.Longest = time.Hour
 	}
 	if cfg.Policy == "" {
 		cfg.Policy = dataPolicy
@@ -223,7 +231,7 @@ func (f *Files) Serve(w http.ResponseWriter, r *http.Request) error {
 	if h.Get("Cache-Control") == "" { // It is set where the files are not for everybody.
 		h.Set("Cache-Control", found.cache)
 	}
-	c := content.Content{Reader: bytes.NewReader(found.plain), Type: found.mediaType, Tag: conditional.Of(found.hash), Write: f.cfg.Write}
+	c := content.Content{Reader: bytes.NewReader(found.plain), Type: found.mediaType, Tag: conditional.Of(found.hash), Write: f.cfg.Write, Longest: f.cfg.Longest}
 	if found.gzipped != nil {
 		h.Add("Vary", "Accept-Encoding")
 		if compress.Accepts(r) {

@@ -33,6 +33,9 @@ type Content struct {
 	// Write is how long the client may take to read 32 KiB. 0 means no limit but that of
 	// the server.
 	Write time.Duration
+	// Longest is how long all of it may take: who reads a little now and then would hold
+	// a file and a place in flight for days. 0 means no limit.
+	Longest time.Duration
 }
 
 var (
@@ -75,7 +78,7 @@ func Serve(w http.ResponseWriter, r *http.Request, c Content) error {
 	}
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", c.Type)
-	out := &sending{c: &c, w: w, control: http.NewResponseController(w), head: r.Method == http.MethodHead}
+	out := &sending{c: &c, w: w, control: http.NewResponseController(w), head: r.Method == http.MethodHead, began: time.Now()}
 	var spans []span
 	if values := r.Header["Range"]; len(values) == 1 && r.Method == http.MethodGet && c.isCurrent(r.Header.Get("If-Range")) {
 		if spans, err = parseRange(values[0], size); err != nil {

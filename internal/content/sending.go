@@ -16,6 +16,7 @@ type sending struct {
 	control *http.ResponseController
 	head    bool
 	buffer  []byte
+	began   time.Time
 }
 
 // one sends a part, or all.
@@ -83,8 +84,18 @@ func (s *sending) copy(part span) error {
 
 // write sends p, within the time that the client has for it.
 func (s *sending) write(p []byte) error {
-	if s.c.Write > 0 {
-		_ = s.control.SetWriteDeadline(time.Now().Add(s.c.Write)) // A recorder of tests has none.
+	now := time.Now()
+	end := now.Add(s.c.Write)
+	if last := s.began.Add(s.c.Longest); s.c.Longest > 0 {
+		if !now.Before(last) {
+			return fmt.Errorf("%w: it took longer than %v", ErrClient, s.c.Longest)
+		}
+		if s.c.Write == 0 || last.Before(end) {
+			end = last
+		}
+	}
+	if s.c.Write > 0 || s.c.Longest > 0 {
+		_ = s.control.SetWriteDeadline(end) // A recorder of tests has none.
 	}
 	if _, err := s.w.Write(p); err != nil {
 		return fmt.Errorf("%w: %w", ErrClient, err)
