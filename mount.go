@@ -3,6 +3,7 @@ package fastness
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/fastness/fastness/internal/route"
 )
@@ -37,16 +38,28 @@ func (a *App) compileChain() {
 	for i := len(a.middleware) - 1; i >= 0; i-- {
 		h = a.middleware[i](h)
 	}
-	longest := a.cfg.Timeout
-	for _, op := range a.operations {
-		longest = max(longest, op.longest())
-	}
+	longest := a.longest()
 	a.steps = append(guards, step{"middleware", func(x *exchange) error {
 		x.forked = true
 		x.ctx.limit = longest // Each operation has its own within.
 		h.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
 		return nil
 	}})
+}
+
+// longest is how long what a answers may take, also in the apps below it.
+func (a *App) longest() time.Duration {
+	longest := a.cfg.Timeout
+	for _, op := range a.operations {
+		longest = max(longest, op.longest())
+	}
+	for i := range a.mounts {
+		longest = max(longest, a.mounts[i].spec.Timeout)
+	}
+	for _, m := range a.subApps {
+		longest = max(longest, m.app.longest())
+	}
+	return longest
 }
 
 // serve hands the request to the mounted handler, without the prefix.

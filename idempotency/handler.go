@@ -82,11 +82,13 @@ func (r *Run) serve(w http.ResponseWriter, req *http.Request, next http.Handler)
 	if rec.sent || r.keys.keepable(answer) != nil {
 		answer = Answer{}
 	}
+	done = true
 	if err := r.Finish(req.Context(), answer); err != nil { // It is done all the same: the key stays in use.
-		done = true
+		if rec.sent {
+			return nil // Nothing can be added to an answer that was sent.
+		}
 		return err
 	}
-	done = true
 	rec.flush()
 	return nil
 }

@@ -59,6 +59,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -229,7 +230,7 @@ func (k *Keys) keepable(a Answer) error {
 	switch {
 	case len(a.Header["Set-Cookie"]) > 0:
 		return errors.New("idempotency: the answer sets a cookie, which is not kept: leave the option out")
-	case len(a.Header["Cache-Control"]) > 0 && a.Header.Get("Cache-Control") == "no-store":
+	case strings.Contains(strings.ToLower(strings.Join(a.Header["Cache-Control"], ",")), "no-store"):
 		return errors.New("idempotency: the answer is no-store, which is not kept: leave the option out")
 	case len(a.Body) > k.cfg.MaxAnswer:
 		return fmt.Errorf("idempotency: the answer has %d bytes, of which %d are kept: see Config.MaxAnswer", len(a.Body), k.cfg.MaxAnswer)

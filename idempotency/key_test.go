@@ -69,6 +69,7 @@ func TestHandlerKeepsWhatItMay(t *testing.T) {
 		{"a failure", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, 503, 503, 2},
 		{"a cookie", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Set-Cookie", "a=b") }, 200, 409, 1},
 		{"no-store", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "no-store") }, 200, 409, 1},
+		{"no-store, among others", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "private, No-Store") }, 200, 409, 1},
 		{"a large answer", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 200)) }, 200, 409, 1},
 	} {
 		keys, calls := newKeys(t, 0), 0
