@@ -35,7 +35,7 @@ func (x *exchange) openConnection() (close func(), err error) {
 // it runs behind.
 func (x *exchange) leaveFlight() {
 	if first := x.outermost(); first.inside && first.left.CompareAndSwap(false, true) {
-		x.app.inflight.Leave()
+		first.app.inflight.Leave() // It is the outermost app that has let the request in.
 	}
 }
 

@@ -113,3 +113,19 @@ func TestPanicBelowDropsWhatWasPrepared(t *testing.T) {
 		t.Errorf("answered with %d %v", w.Code, h)
 	}
 }
+
+// TestStreamBelowGivesItsPlaceInFlightBack: to the app above, which has counted it. It
+// would be lost with each stream, until nobody gets an answer.
+func TestStreamBelowGivesItsPlaceInFlightBack(t *testing.T) {
+	outer, v2, mount := below(fastness.Config{MaxInFlight: 1})
+	fastness.Get(v2, "/first", forever(nil, make(chan struct{})))
+	fastness.Get(v2, "/second", forever(nil, make(chan struct{})))
+	fastness.Get(v2, "/plain", func(context.Context, none) (string, error) { return "", nil })
+	mount()
+	url := serveOnSocket(t, outer)
+	for _, path := range []string{"/v2/first", "/v2/second", "/v2/plain"} {
+		if res := request(t, http.DefaultClient, url+path); res.StatusCode != 200 {
+			t.Errorf("GET %s = %d, want 200 beside the streams", path, res.StatusCode)
+		}
+	}
+}
