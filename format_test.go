@@ -13,6 +13,7 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/fastnesstest"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -218,5 +219,16 @@ func TestFormatsAreInTheDocument(t *testing.T) {
 	raw, _ := document.Paths.Get("/raw")
 	if _, ok := raw.Get.Responses.Get("406"); ok {
 		t.Error("what is in no format has a 406")
+	}
+}
+
+// An answer that is kept is sent again in the format that this time is wanted.
+func TestKeptAnswerIsSentAgainInTheFormatThatIsWanted(t *testing.T) {
+	app, o := newOrdersIn(t, fastness.Config{Formats: []fastness.Format{hexed{media: hexMedia}}})
+	api := fastnesstest.New(t, app)
+	first := api.Post("/orders", newOrder{"lamp"}, keyed("ann", aKey)...).Want(201)
+	again := api.Post("/orders", newOrder{"lamp"}, append(keyed("ann", aKey), fastnesstest.Accept(hexMedia))...).Want(201)
+	if got, err := hex.DecodeString(string(again.Body)); err != nil || string(got) != string(first.Body) || o.made != 1 || again.Header.Get("Content-Type") != hexMedia {
+		t.Errorf("%d orders; the answers are %s and %s", o.made, first.Body, again.Body)
 	}
 }

@@ -57,8 +57,14 @@ func (o *orders) create(_ context.Context, in struct{ Body newOrder }) (fastness
 
 func newOrders(t *testing.T) (*fastness.App, *orders) {
 	t.Helper()
+	return newOrdersIn(t, fastness.Config{})
+}
+
+func newOrdersIn(t *testing.T, cfg fastness.Config) (*fastness.App, *orders) {
+	t.Helper()
 	o := &orders{store: idempotency.NewMemory(0), users: people()}
-	app := fastness.New(fastness.Config{Title: "Orders", Version: "1", Roles: []string{"customer", "seller", "admin"}})
+	cfg.Title, cfg.Version, cfg.Roles = "Orders", "1", []string{"customer", "seller", "admin"}
+	app := fastness.New(cfg)
 	app.Authenticate(letters{name: "letter", header: "X-Letter", users: o.users})
 	keys, err := idempotency.New(idempotency.Config{Store: o.store})
 	if err != nil {
