@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -260,7 +261,7 @@ func TestThreeProcessesRunEachPeriodOnce(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, db *sqldb.DB) {
 		openJobs(t, db)
-		const want = 4
+		const want = 7
 		lines := make(chan string, 100)
 		var children []*exec.Cmd
 		var readers sync.WaitGroup
@@ -298,11 +299,15 @@ func TestThreeProcessesRunEachPeriodOnce(t *testing.T) {
 				}
 				token, _ := strconv.Atoi(fields[1])
 				tokens = append(tokens, token)
-				if len(tokens) == 2 { // Kill whoever ran it: another has to go on.
-					for _, child := range children {
-						if strconv.Itoa(child.Process.Pid) == fields[2] {
-							_ = child.Process.Kill()
+				for _, child := range children {
+					switch ranIt := strconv.Itoa(child.Process.Pid) == fields[2]; {
+					case ranIt && len(tokens) == 2: // The others have to go on.
+						_ = child.Process.Kill()
+					case ranIt && len(tokens) == 3: // As here, until its lease is another's, and it goes on as if nothing had been.
+						if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
+							t.Fatal(err)
 						}
+						time.AfterFunc(2*time.Second, func() { _ = child.Process.Signal(syscall.SIGCONT) })
 					}
 				}
 			case <-time.After(20 * time.Second):
