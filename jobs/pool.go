@@ -117,6 +117,11 @@ func (p *Pool) Start(tasks ...Task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting = append(p.waiting, tasks...)
+	p.hire()
+}
+
+// hire starts the workers that are missing. The caller holds mu.
+func (p *Pool) hire() {
 	for p.workers < min(p.cfg.Workers, len(p.waiting)+len(p.running)) {
 		p.workers++
 		go p.work()
@@ -127,18 +132,28 @@ func (p *Pool) Start(tasks ...Task) {
 func (p *Pool) work() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	defer func() {
+		p.workers--
+		p.hire() // If a task has ended the goroutine of its worker.
+	}()
 	for len(p.waiting) > 0 {
 		t := p.waiting[0]
 		p.waiting[0] = Task{} // What it holds is garbage when it has run.
 		p.waiting = p.waiting[1:]
-		p.running = append(p.running, &t)
-		p.mu.Unlock()
-		p.run(&t)
-		p.mu.Lock()
-		p.running = slices.DeleteFunc(p.running, func(r *Task) bool { return r == &t })
-		p.release(1)
+		p.one(&t)
 	}
-	p.workers--
+}
+
+// one runs a task without mu, which the caller holds before and after.
+func (p *Pool) one(t *Task) {
+	p.running = append(p.running, t)
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.running = slices.DeleteFunc(p.running, func(r *Task) bool { return r == t })
+		p.release(1)
+	}()
+	p.run(t)
 }
 
 // run runs one task, and logs how it fails.

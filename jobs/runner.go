@@ -251,13 +251,20 @@ func (r *Runner) keep(ctx context.Context, ended <-chan struct{}, lose context.C
 	}
 }
 
-// call makes an error of a panic.
-func (r *Runner) call(ctx context.Context, j Job) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			observe.LogPanic(ctx, r.cfg.Logger.With("job", j.Name), "", v)
-			err = fmt.Errorf("panic: %s", observe.Printable(fmt.Sprint(v), maxPanic))
-		}
+// call makes an error of a panic, and of a function that ends its goroutine: the job is
+// to run again.
+func (r *Runner) call(ctx context.Context, j Job) error {
+	done := make(chan error, 1)
+	go func() {
+		err := errors.New("it ended its goroutine")
+		defer func() {
+			if v := recover(); v != nil {
+				observe.LogPanic(ctx, r.cfg.Logger.With("job", j.Name), "", v)
+				err = fmt.Errorf("panic: %s", observe.Printable(fmt.Sprint(v), maxPanic))
+			}
+			done <- err
+		}()
+		err = j.Run(ctx)
 	}()
-	return j.Run(ctx)
+	return <-done
 }
