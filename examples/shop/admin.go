@@ -80,9 +80,7 @@ func adminPage(ctx context.Context, in adminPageInput) (fastness.View[AdminPage]
 		return fastness.View[AdminPage]{}, err
 	}
 	page := AdminPage{Visitor: in.Visitor}
-	if page.After, err = position(ctx, in.Live.orders, ordersRoom(tenant)); err != nil {
-		return fastness.View[AdminPage]{}, err
-	}
+	page.After = position(ctx, in.Live.orders, ordersRoom(tenant))
 	if page.Numbers, err = countAll(ctx, in.Tx, tenant); err != nil {
 		return fastness.View[AdminPage]{}, err
 	}

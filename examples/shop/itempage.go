@@ -95,16 +95,22 @@ type followedItem struct {
 	after pubsub.ID
 }
 
-// loadFollowed provides the item of a page. What is asked for first is the position,
-// so that nothing is lost between this transaction and the connection to come.
+// loadFollowed provides the item of a page. The position is asked for before the item is
+// read, so that nothing is lost between this transaction and the connection to come. That
+// there is such an item is asked for before that: nobody is to make rooms of what is not.
 func loadFollowed(ctx context.Context, in struct {
 	loadItemInput
 	Live *Live
+	DB   *sqldb.DB
 }) (followedItem, error) {
-	after, err := position(ctx, in.Live.items, itemRoom(in.ID))
+	err := in.DB.ReadTx(ctx, func(tx *sqldb.ReadTx) error {
+		_, err := in.load(ctx, tx, in.Caller)
+		return err
+	})
 	if err != nil {
 		return followedItem{}, err
 	}
+	after := position(ctx, in.Live.items, itemRoom(in.ID))
 	item, err := loadItem(ctx, in.loadItemInput)
 	return followedItem{item, after}, err
 }

@@ -88,14 +88,15 @@ func ordersRoom(t auth.Tenant) string {
 }
 
 // position returns the id of what has happened in a room so far. Who asks before
-// reading the database, and listens from there on, misses nothing.
-func position[T any](ctx context.Context, hub *pubsub.Hub[T], room string) (pubsub.ID, error) {
+// reading the database, and listens from there on, misses nothing. If the hub is full or
+// away it is now: a page is shown all the same, and is not as live.
+func position[T any](ctx context.Context, hub *pubsub.Hub[T], room string) pubsub.ID {
 	sub, err := hub.Subscribe(ctx, room, pubsub.Now)
 	if err != nil {
-		return 0, err
+		return pubsub.Now
 	}
 	defer sub.Close()
-	return sub.After(), nil
+	return sub.After()
 }
 
 // stockChanged tells how many pieces of an item are left, once tx has committed. Of a

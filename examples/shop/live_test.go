@@ -13,6 +13,7 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
 )
 
@@ -157,4 +158,33 @@ func TestAnItemIsFollowedByWebSocket(t *testing.T) {
 	}
 	api.Get("/ws/items/999", fastnesstest.Handshake()).WantProblem(http.StatusNotFound, "")
 	api.Get("/ws/items/3", fastnesstest.Handshake(), fastnesstest.Header("Origin", "https://evil.example")).WantProblem(http.StatusForbidden, "cross_site")
+}
+
+// Who asks for pages of items that are not makes no rooms, and who fills the rooms takes
+// no page down.
+func TestPagesOfWhatIsNotMakeNoRooms(t *testing.T) {
+	var live *Live
+	s := openShop(t, t.TempDir(), func(app *fastness.App) {
+		fastness.Get(app, "/test/live", func(_ context.Context, in struct{ Live *Live }) (fastness.NoContent, error) {
+			live = in.Live
+			return fastness.NoContent{}, nil
+		}, access.Public, fastness.OperationID("testLive"))
+	}).as(nil)
+	s.get("/test/live")
+	for id := range 50 {
+		if got := s.get(fmt.Sprintf("/items/%d/page", 1000+id)); got.status != http.StatusNotFound {
+			t.Fatalf("the page of item %d = %d, want 404", 1000+id, got.status)
+		}
+	}
+	if rooms := live.items.Stats().Rooms; rooms != 0 {
+		t.Errorf("there are %d rooms of items that are not", rooms)
+	}
+	if err := live.items.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"/", "/items/1/page"} {
+		if got := s.get(target, "Accept", browser); got.status != http.StatusOK {
+			t.Errorf("%s without live events = %d %s, want the page", target, got.status, got.body)
+		}
+	}
 }

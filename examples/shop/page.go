@@ -47,10 +47,7 @@ type Home struct {
 //
 // The header Accept decides. What takes anything gets JSON.
 func home(ctx context.Context, in homeInput) (fastness.View[Home], error) {
-	after, err := position(ctx, in.Live.items, stockRoom)
-	if err != nil {
-		return fastness.View[Home]{}, err
-	}
+	after := position(ctx, in.Live.items, stockRoom)
 	items, err := selectItems(ctx, in.Tx, 12, 0)
 	page := Home{Message: "Hello World", Visitor: in.Visitor, After: after, Origin: "https://" + in.Request.Host}
 	for _, item := range items {
