@@ -14,6 +14,7 @@ import (
 	"github.com/fastness/fastness/identity"
 	"github.com/fastness/fastness/jobs"
 	"github.com/fastness/fastness/jobs/sqljobs"
+	"github.com/fastness/fastness/locale"
 	"github.com/fastness/fastness/oidc"
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/passkey"
@@ -62,6 +63,7 @@ func newApp(limits limits) *fastness.App {
 			{Name: "pages", Description: "For people."},
 		},
 		Source:      source,
+		Locales:     locale.Config{Catalogues: []locale.Catalogue{locale.German(), locale.French()}},
 		Roles:       roles(),
 		Headers:     headers.Config{ReportTo: "/csp-reports"},
 		SecurityTxt: securitytxt.Config{Contact: []string{"https://github.com/fastness/fastness/security/policy"}},
