@@ -7,6 +7,7 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/cbor"
 	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/ratelimit"
@@ -63,6 +64,7 @@ func newApp(limits limits) *fastness.App {
 			{Name: "pages", Description: "For people."},
 		},
 		Source:      source,
+		Formats:     []fastness.Format{cbor.New()},
 		Locales:     locale.Config{Catalogues: []locale.Catalogue{locale.German(), locale.French()}},
 		Roles:       roles(),
 		Headers:     headers.Config{ReportTo: "/csp-reports"},

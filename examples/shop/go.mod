@@ -18,7 +18,8 @@ require (
 	github.com/coder/websocket v1.8.15 // indirect
 	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
-	github.com/fxamacker/cbor/v2 v2.9.4 // indirect
+	github.com/fastness/fastness/cbor v0.0.0
+	github.com/fxamacker/cbor/v2 v2.10.0 // indirect
 	github.com/go-chi/chi/v5 v5.5.0 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.8 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
@@ -73,3 +74,5 @@ replace (
 	github.com/fastness/fastness/oidc => ../../oidc
 	github.com/fastness/fastness/passkey => ../../passkey
 )
+
+replace github.com/fastness/fastness/cbor => ../../cbor

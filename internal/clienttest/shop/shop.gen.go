@@ -1115,6 +1115,9 @@ type InternalServerError = Problem
 // MisdirectedRequest A problem document (RFC 9457).
 type MisdirectedRequest = Problem
 
+// NotAcceptable A problem document (RFC 9457).
+type NotAcceptable = Problem
+
 // PreconditionFailed A problem document (RFC 9457).
 type PreconditionFailed = Problem
 
@@ -7944,6 +7947,8 @@ type OauthMetadataResponse struct {
 	JSON200 *Metadata
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -7966,6 +7971,11 @@ func (r OauthMetadataResponse) GetJSON200() *Metadata {
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r OauthMetadataResponse) GetApplicationproblemJSON400() *BadRequest {
 	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r OauthMetadataResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -8034,6 +8044,8 @@ type OpenidConfigurationResponse struct {
 	JSON200 *Provider
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -8056,6 +8068,11 @@ func (r OpenidConfigurationResponse) GetJSON200() *Provider {
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r OpenidConfigurationResponse) GetApplicationproblemJSON400() *BadRequest {
 	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r OpenidConfigurationResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -8348,6 +8365,8 @@ type WrapItemResponse struct {
 	ApplicationproblemJSON400 *BadRequest
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -8383,6 +8402,11 @@ func (r WrapItemResponse) GetApplicationproblemJSON400() *BadRequest {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r WrapItemResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r WrapItemResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -8471,6 +8495,8 @@ type CsrfTokenResponse struct {
 	JSON200 *CSRFToken
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -8493,6 +8519,11 @@ func (r CsrfTokenResponse) GetJSON200() *CSRFToken {
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r CsrfTokenResponse) GetApplicationproblemJSON400() *BadRequest {
 	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r CsrfTokenResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -8570,6 +8601,8 @@ type ListItemsResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -8606,6 +8639,11 @@ func (r ListItemsResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ListItemsResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListItemsResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -8693,6 +8731,8 @@ type CreateItemResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -8737,6 +8777,11 @@ func (r CreateItemResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r CreateItemResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r CreateItemResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -9155,6 +9200,8 @@ type ReadItemResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -9196,6 +9243,11 @@ func (r ReadItemResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ReadItemResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ReadItemResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -9280,6 +9332,8 @@ type ChangeItemResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -9327,6 +9381,11 @@ func (r ChangeItemResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ChangeItemResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ChangeItemResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -9426,6 +9485,8 @@ type ReplaceItemResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -9473,6 +9534,11 @@ func (r ReplaceItemResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ReplaceItemResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ReplaceItemResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -10093,6 +10159,8 @@ type ListReviewsResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -10134,6 +10202,11 @@ func (r ListReviewsResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ListReviewsResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListReviewsResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -10223,6 +10296,8 @@ type CreateReviewResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -10274,6 +10349,11 @@ func (r CreateReviewResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r CreateReviewResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r CreateReviewResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -10723,6 +10803,8 @@ type ReadMeResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -10757,6 +10839,11 @@ func (r ReadMeResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ReadMeResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ReadMeResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -10834,6 +10921,8 @@ type ListAPIKeysResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -10868,6 +10957,11 @@ func (r ListAPIKeysResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ListAPIKeysResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListAPIKeysResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -10950,6 +11044,8 @@ type CreateAPIKeyResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -10994,6 +11090,11 @@ func (r CreateAPIKeyResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r CreateAPIKeyResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -11209,6 +11310,8 @@ type ListPasskeysResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -11243,6 +11346,11 @@ func (r ListPasskeysResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ListPasskeysResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListPasskeysResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -11320,6 +11428,8 @@ type AddPasskeyResponse struct {
 	ApplicationproblemJSON401 *Problem
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -11364,6 +11474,11 @@ func (r AddPasskeyResponse) GetApplicationproblemJSON401() *Problem {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r AddPasskeyResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r AddPasskeyResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -11461,6 +11576,8 @@ type BeginPasskeyResponse struct {
 	ApplicationproblemJSON401 *Problem
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -11493,6 +11610,11 @@ func (r BeginPasskeyResponse) GetApplicationproblemJSON401() *Problem {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r BeginPasskeyResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r BeginPasskeyResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -11820,6 +11942,8 @@ type EnrolSecondFactorResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -11862,6 +11986,11 @@ func (r EnrolSecondFactorResponse) GetApplicationproblemJSON401() *Unauthorized 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r EnrolSecondFactorResponse) GetApplicationproblemJSON403() *Problem {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r EnrolSecondFactorResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -11959,6 +12088,8 @@ type ConfirmSecondFactorResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -12001,6 +12132,11 @@ func (r ConfirmSecondFactorResponse) GetApplicationproblemJSON401() *Unauthorize
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ConfirmSecondFactorResponse) GetApplicationproblemJSON403() *Problem {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ConfirmSecondFactorResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -12098,6 +12234,8 @@ type RenewRecoveryCodesResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -12140,6 +12278,11 @@ func (r RenewRecoveryCodesResponse) GetApplicationproblemJSON401() *Unauthorized
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r RenewRecoveryCodesResponse) GetApplicationproblemJSON403() *Problem {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r RenewRecoveryCodesResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -12369,6 +12512,8 @@ type ListSessionsResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -12403,6 +12548,11 @@ func (r ListSessionsResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ListSessionsResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -12598,6 +12748,8 @@ type UserInfoResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -12632,6 +12784,11 @@ func (r UserInfoResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r UserInfoResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r UserInfoResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -12714,6 +12871,8 @@ type ListOrdersResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -12752,6 +12911,11 @@ func (r ListOrdersResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ListOrdersResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListOrdersResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -12842,6 +13006,8 @@ type CreateOrderResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -12893,6 +13059,11 @@ func (r CreateOrderResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r CreateOrderResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r CreateOrderResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -13125,6 +13296,8 @@ type ReadOrderResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -13170,6 +13343,11 @@ func (r ReadOrderResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ReadOrderResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ReadOrderResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -13259,6 +13437,8 @@ type ChangeOrderResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -13314,6 +13494,11 @@ func (r ChangeOrderResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ChangeOrderResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ChangeOrderResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -13599,6 +13784,8 @@ type BeginPasskeyLoginResponse struct {
 	ApplicationproblemJSON400 *BadRequest
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -13626,6 +13813,11 @@ func (r BeginPasskeyLoginResponse) GetApplicationproblemJSON400() *BadRequest {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r BeginPasskeyLoginResponse) GetApplicationproblemJSON403() *Problem {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r BeginPasskeyLoginResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -13828,6 +14020,8 @@ type ProtectedResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -13862,6 +14056,11 @@ func (r ProtectedResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ProtectedResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ProtectedResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -13939,6 +14138,8 @@ type ProtectedRouteResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -13973,6 +14174,11 @@ func (r ProtectedRouteResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ProtectedRouteResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ProtectedRouteResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -14041,6 +14247,8 @@ type ReadRequestResponse struct {
 	JSON200 *RequestView
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *BadRequest
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -14065,6 +14273,11 @@ func (r ReadRequestResponse) GetJSON200() *RequestView {
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r ReadRequestResponse) GetApplicationproblemJSON400() *BadRequest {
 	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ReadRequestResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -14265,6 +14478,8 @@ type SecureResponse struct {
 	ApplicationproblemJSON400 *BadRequest
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -14292,6 +14507,11 @@ func (r SecureResponse) GetApplicationproblemJSON400() *BadRequest {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r SecureResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r SecureResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -14480,6 +14700,8 @@ type SignUpResponse struct {
 	ApplicationproblemJSON400 *BadRequest
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -14517,6 +14739,11 @@ func (r SignUpResponse) GetApplicationproblemJSON400() *BadRequest {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r SignUpResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r SignUpResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -14609,6 +14836,8 @@ type LogInResponse struct {
 	ApplicationproblemJSON401 *Problem
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -14647,6 +14876,11 @@ func (r LogInResponse) GetApplicationproblemJSON401() *Problem {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r LogInResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r LogInResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -14739,6 +14973,8 @@ type RefreshTokenResponse struct {
 	ApplicationproblemJSON401 *Problem
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -14779,6 +15015,11 @@ func (r RefreshTokenResponse) GetApplicationproblemJSON401() *Problem {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r RefreshTokenResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r RefreshTokenResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -14876,6 +15117,8 @@ type ListUsersResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -14912,6 +15155,11 @@ func (r ListUsersResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ListUsersResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListUsersResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -14999,6 +15247,8 @@ type CreateUserResponse struct {
 	ApplicationproblemJSON401 *Unauthorized
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Forbidden
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -15045,6 +15295,11 @@ func (r CreateUserResponse) GetApplicationproblemJSON401() *Unauthorized {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r CreateUserResponse) GetApplicationproblemJSON403() *Forbidden {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r CreateUserResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -15145,6 +15400,8 @@ type CreateFirstUserResponse struct {
 	ApplicationproblemJSON400 *BadRequest
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -15184,6 +15441,11 @@ func (r CreateFirstUserResponse) GetApplicationproblemJSON400() *BadRequest {
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r CreateFirstUserResponse) GetApplicationproblemJSON403() *Problem {
 	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r CreateFirstUserResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -15413,6 +15675,8 @@ type ReadUserResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
 	ApplicationproblemJSON421 *MisdirectedRequest
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -15454,6 +15718,11 @@ func (r ReadUserResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ReadUserResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ReadUserResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
@@ -15538,6 +15807,8 @@ type ChangeUserResponse struct {
 	ApplicationproblemJSON403 *Forbidden
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *NotAcceptable
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *RequestTimeout
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -15587,6 +15858,11 @@ func (r ChangeUserResponse) GetApplicationproblemJSON403() *Forbidden {
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r ChangeUserResponse) GetApplicationproblemJSON404() *Problem {
 	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ChangeUserResponse) GetApplicationproblemJSON406() *NotAcceptable {
+	return r.ApplicationproblemJSON406
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -17175,7 +17451,28 @@ func ParseHomeResponse(rsp *http.Response) (*HomeResponse, error) {
 		response.ApplicationproblemJSON503 = &dest
 
 	case rsp.StatusCode == 200:
-		// Content-type (text/html) unsupported
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -17264,6 +17561,21 @@ func ParseKeySetResponse(rsp *http.Response) (*KeySetResponse, error) {
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -17320,6 +17632,13 @@ func ParseOauthMetadataResponse(rsp *http.Response) (*OauthMetadataResponse, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -17347,6 +17666,27 @@ func ParseOauthMetadataResponse(rsp *http.Response) (*OauthMetadataResponse, err
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -17404,6 +17744,13 @@ func ParseOpenidConfigurationResponse(rsp *http.Response) (*OpenidConfigurationR
 		}
 		response.ApplicationproblemJSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -17431,6 +17778,27 @@ func ParseOpenidConfigurationResponse(rsp *http.Response) (*OpenidConfigurationR
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -17531,7 +17899,28 @@ func ParseAdminPageResponse(rsp *http.Response) (*AdminPageResponse, error) {
 		response.ApplicationproblemJSON503 = &dest
 
 	case rsp.StatusCode == 200:
-		// Content-type (text/html) unsupported
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -17641,6 +18030,30 @@ func ParseWatchOrdersResponse(rsp *http.Response) (*WatchOrdersResponse, error) 
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -17714,6 +18127,13 @@ func ParseWrapItemResponse(rsp *http.Response) (*WrapItemResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -17769,6 +18189,42 @@ func ParseWrapItemResponse(rsp *http.Response) (*WrapItemResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -17826,6 +18282,13 @@ func ParseCsrfTokenResponse(rsp *http.Response) (*CsrfTokenResponse, error) {
 		}
 		response.ApplicationproblemJSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -17853,6 +18316,27 @@ func ParseCsrfTokenResponse(rsp *http.Response) (*CsrfTokenResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -17924,6 +18408,13 @@ func ParseListItemsResponse(rsp *http.Response) (*ListItemsResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -17958,6 +18449,36 @@ func ParseListItemsResponse(rsp *http.Response) (*ListItemsResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -18039,6 +18560,13 @@ func ParseCreateItemResponse(rsp *http.Response) (*CreateItemResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -18094,6 +18622,45 @@ func ParseCreateItemResponse(rsp *http.Response) (*CreateItemResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 201:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -18213,6 +18780,30 @@ func ParseExportItemsResponse(rsp *http.Response) (*ExportItemsResponse, error) 
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -18306,6 +18897,24 @@ func ParseWatchItemsResponse(rsp *http.Response) (*WatchItemsResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -18415,6 +19024,33 @@ func ParseDeleteItemResponse(rsp *http.Response) (*DeleteItemResponse, error) {
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -18502,6 +19138,13 @@ func ParseReadItemResponse(rsp *http.Response) (*ReadItemResponse, error) {
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -18536,6 +19179,39 @@ func ParseReadItemResponse(rsp *http.Response) (*ReadItemResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -18624,6 +19300,13 @@ func ParseChangeItemResponse(rsp *http.Response) (*ChangeItemResponse, error) {
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -18679,6 +19362,48 @@ func ParseChangeItemResponse(rsp *http.Response) (*ChangeItemResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -18767,6 +19492,13 @@ func ParseReplaceItemResponse(rsp *http.Response) (*ReplaceItemResponse, error) 
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -18822,6 +19554,48 @@ func ParseReplaceItemResponse(rsp *http.Response) (*ReplaceItemResponse, error) 
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -18946,7 +19720,34 @@ func ParseShowItemResponse(rsp *http.Response) (*ShowItemResponse, error) {
 		response.ApplicationproblemJSON503 = &dest
 
 	case rsp.StatusCode == 200:
-		// Content-type (text/html) unsupported
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -19065,6 +19866,33 @@ func ParseRemovePictureResponse(rsp *http.Response) (*RemovePictureResponse, err
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -19194,6 +20022,39 @@ func ParseReadPictureResponse(rsp *http.Response) (*ReadPictureResponse, error) 
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 412:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 416:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -19341,6 +20202,45 @@ func ParseReplacePictureResponse(rsp *http.Response) (*ReplacePictureResponse, e
 		}
 		response.ApplicationproblemJSON507 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 507:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -19428,6 +20328,13 @@ func ParseListReviewsResponse(rsp *http.Response) (*ListReviewsResponse, error) 
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -19462,6 +20369,39 @@ func ParseListReviewsResponse(rsp *http.Response) (*ListReviewsResponse, error) 
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -19550,6 +20490,13 @@ func ParseCreateReviewResponse(rsp *http.Response) (*CreateReviewResponse, error
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -19612,6 +20559,51 @@ func ParseCreateReviewResponse(rsp *http.Response) (*CreateReviewResponse, error
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 201:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -19741,6 +20733,33 @@ func ParseDeleteReviewResponse(rsp *http.Response) (*DeleteReviewResponse, error
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -19843,7 +20862,25 @@ func ParseLoginPageResponse(rsp *http.Response) (*LoginPageResponse, error) {
 		response.ApplicationproblemJSON503 = &dest
 
 	case rsp.StatusCode == 200:
-		// Content-type (text/html) unsupported
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -19967,6 +21004,39 @@ func ParseLogOutResponse(rsp *http.Response) (*LogOutResponse, error) {
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -20047,6 +21117,13 @@ func ParseReadMeResponse(rsp *http.Response) (*ReadMeResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -20074,6 +21151,33 @@ func ParseReadMeResponse(rsp *http.Response) (*ReadMeResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -20155,6 +21259,13 @@ func ParseListAPIKeysResponse(rsp *http.Response) (*ListAPIKeysResponse, error) 
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -20182,6 +21293,33 @@ func ParseListAPIKeysResponse(rsp *http.Response) (*ListAPIKeysResponse, error) 
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -20263,6 +21401,13 @@ func ParseCreateAPIKeyResponse(rsp *http.Response) (*CreateAPIKeyResponse, error
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -20318,6 +21463,45 @@ func ParseCreateAPIKeyResponse(rsp *http.Response) (*CreateAPIKeyResponse, error
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 201:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -20447,6 +21631,33 @@ func ParseRevokeAPIKeyResponse(rsp *http.Response) (*RevokeAPIKeyResponse, error
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -20527,6 +21738,13 @@ func ParseListPasskeysResponse(rsp *http.Response) (*ListPasskeysResponse, error
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -20554,6 +21772,33 @@ func ParseListPasskeysResponse(rsp *http.Response) (*ListPasskeysResponse, error
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -20635,6 +21880,13 @@ func ParseAddPasskeyResponse(rsp *http.Response) (*AddPasskeyResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -20697,6 +21949,48 @@ func ParseAddPasskeyResponse(rsp *http.Response) (*AddPasskeyResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 201:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -20778,6 +22072,13 @@ func ParseBeginPasskeyResponse(rsp *http.Response) (*BeginPasskeyResponse, error
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -20805,6 +22106,33 @@ func ParseBeginPasskeyResponse(rsp *http.Response) (*BeginPasskeyResponse, error
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -20920,6 +22248,36 @@ func ParseRemovePasskeyResponse(rsp *http.Response) (*RemovePasskeyResponse, err
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -21043,6 +22401,39 @@ func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, e
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -21123,6 +22514,13 @@ func ParseEnrolSecondFactorResponse(rsp *http.Response) (*EnrolSecondFactorRespo
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21178,6 +22576,45 @@ func ParseEnrolSecondFactorResponse(rsp *http.Response) (*EnrolSecondFactorRespo
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -21259,6 +22696,13 @@ func ParseConfirmSecondFactorResponse(rsp *http.Response) (*ConfirmSecondFactorR
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21314,6 +22758,45 @@ func ParseConfirmSecondFactorResponse(rsp *http.Response) (*ConfirmSecondFactorR
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -21395,6 +22878,13 @@ func ParseRenewRecoveryCodesResponse(rsp *http.Response) (*RenewRecoveryCodesRes
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21450,6 +22940,45 @@ func ParseRenewRecoveryCodesResponse(rsp *http.Response) (*RenewRecoveryCodesRes
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -21583,6 +23112,39 @@ func ParseRemoveSecondFactorResponse(rsp *http.Response) (*RemoveSecondFactorRes
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -21663,6 +23225,13 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21690,6 +23259,33 @@ func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -21809,6 +23405,33 @@ func ParseEndSessionResponse(rsp *http.Response) (*EndSessionResponse, error) {
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -21889,6 +23512,13 @@ func ParseUserInfoResponse(rsp *http.Response) (*UserInfoResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21916,6 +23546,33 @@ func ParseUserInfoResponse(rsp *http.Response) (*UserInfoResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -21997,6 +23654,13 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22031,6 +23695,36 @@ func ParseListOrdersResponse(rsp *http.Response) (*ListOrdersResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -22129,6 +23823,13 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22191,6 +23892,51 @@ func ParseCreateOrderResponse(rsp *http.Response) (*CreateOrderResponse, error) 
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 201:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -22325,7 +24071,31 @@ func ParseOrderHistoryResponse(rsp *http.Response) (*OrderHistoryResponse, error
 		response.ApplicationproblemJSON503 = &dest
 
 	case rsp.StatusCode == 200:
-		// Content-type (text/html) unsupported
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -22417,6 +24187,13 @@ func ParseReadOrderResponse(rsp *http.Response) (*ReadOrderResponse, error) {
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22451,6 +24228,39 @@ func ParseReadOrderResponse(rsp *http.Response) (*ReadOrderResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -22559,6 +24369,13 @@ func ParseChangeOrderResponse(rsp *http.Response) (*ChangeOrderResponse, error) 
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22635,6 +24452,57 @@ func ParseChangeOrderResponse(rsp *http.Response) (*ChangeOrderResponse, error) 
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 412:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 428:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -22740,6 +24608,24 @@ func ParsePasskeysPageResponse(rsp *http.Response) (*PasskeysPageResponse, error
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -22824,6 +24710,24 @@ func ParsePasskeyLoginPageResponse(rsp *http.Response) (*PasskeyLoginPageRespons
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -22887,6 +24791,13 @@ func ParseBeginPasskeyLoginResponse(rsp *http.Response) (*BeginPasskeyLoginRespo
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22914,6 +24825,30 @@ func ParseBeginPasskeyLoginResponse(rsp *http.Response) (*BeginPasskeyLoginRespo
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -23037,6 +24972,39 @@ func ParseBeginPasskeySessionResponse(rsp *http.Response) (*BeginPasskeySessionR
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -23107,6 +25075,13 @@ func ParseProtectedResponse(rsp *http.Response) (*ProtectedResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23134,6 +25109,33 @@ func ParseProtectedResponse(rsp *http.Response) (*ProtectedResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -23215,6 +25217,13 @@ func ParseProtectedRouteResponse(rsp *http.Response) (*ProtectedRouteResponse, e
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23242,6 +25251,33 @@ func ParseProtectedRouteResponse(rsp *http.Response) (*ProtectedRouteResponse, e
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -23309,6 +25345,13 @@ func ParseReadRequestResponse(rsp *http.Response) (*ReadRequestResponse, error) 
 		}
 		response.ApplicationproblemJSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23343,6 +25386,30 @@ func ParseReadRequestResponse(rsp *http.Response) (*ReadRequestResponse, error) 
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -23466,6 +25533,39 @@ func ParseRevokeTokenResponse(rsp *http.Response) (*RevokeTokenResponse, error) 
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -23529,6 +25629,13 @@ func ParseSecureResponse(rsp *http.Response) (*SecureResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23556,6 +25663,30 @@ func ParseSecureResponse(rsp *http.Response) (*SecureResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -23679,6 +25810,39 @@ func ParseBeginSessionResponse(rsp *http.Response) (*BeginSessionResponse, error
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -23731,6 +25895,13 @@ func ParseSignUpResponse(rsp *http.Response) (*SignUpResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
@@ -23794,6 +25965,45 @@ func ParseSignUpResponse(rsp *http.Response) (*SignUpResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 201:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -23865,6 +26075,13 @@ func ParseLogInResponse(rsp *http.Response) (*LogInResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23920,6 +26137,45 @@ func ParseLogInResponse(rsp *http.Response) (*LogInResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -23981,6 +26237,13 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24036,6 +26299,45 @@ func ParseRefreshTokenResponse(rsp *http.Response) (*RefreshTokenResponse, error
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -24107,6 +26409,13 @@ func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24141,6 +26450,36 @@ func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -24222,6 +26561,13 @@ func ParseCreateUserResponse(rsp *http.Response) (*CreateUserResponse, error) {
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24284,6 +26630,48 @@ func ParseCreateUserResponse(rsp *http.Response) (*CreateUserResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 201:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -24368,6 +26756,13 @@ func ParseCreateFirstUserResponse(rsp *http.Response) (*CreateFirstUserResponse,
 		}
 		response.ApplicationproblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24430,6 +26825,45 @@ func ParseCreateFirstUserResponse(rsp *http.Response) (*CreateFirstUserResponse,
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 201:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -24556,6 +26990,36 @@ func ParseDeleteUserResponse(rsp *http.Response) (*DeleteUserResponse, error) {
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
+
 	}
 
 	switch {
@@ -24643,6 +27107,13 @@ func ParseReadUserResponse(rsp *http.Response) (*ReadUserResponse, error) {
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
 		var dest MisdirectedRequest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24677,6 +27148,39 @@ func ParseReadUserResponse(rsp *http.Response) (*ReadUserResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -24765,6 +27269,13 @@ func ParseChangeUserResponse(rsp *http.Response) (*ChangeUserResponse, error) {
 		}
 		response.ApplicationproblemJSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest RequestTimeout
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24827,6 +27338,51 @@ func ParseChangeUserResponse(rsp *http.Response) (*ChangeUserResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 406:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 408:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 409:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 413:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 415:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
@@ -24952,6 +27508,36 @@ func ParseFollowItemResponse(rsp *http.Response) (*FollowItemResponse, error) {
 			return nil, err
 		}
 		response.ApplicationproblemJSON503 = &dest
+
+	case rsp.StatusCode == 400:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 401:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 403:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 404:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 421:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 422:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 426:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 429:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 500:
+	// Content-type (application/cbor) unsupported
+
+	case rsp.StatusCode == 503:
+		// Content-type (application/cbor) unsupported
 
 	}
 
