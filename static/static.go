@@ -307,8 +307,8 @@ func hasHash(name string) bool {
 			return false
 		}
 	}
-	isHex := digits > 1 && hexLetters > 0 && digits+hexLetters == len(hash)
+	isHex := len(hash)%2 == 0 && digits > 1 && hexLetters > 0 && digits+hexLetters == len(hash)
 	isBase32 := len(hash) == 8 && digits > 0 && upper > 3 && lower == 0 // as esbuild's
-	isBase64 := len(hash) < 12 && digits > 0 && upper > 1 && lower > 0  // as Vite's
+	isBase64 := len(hash) == 8 && digits > 0 && upper > 1 && lower > 0  // as Vite's
 	return isHex || isBase32 || isBase64
 }

@@ -49,6 +49,8 @@ func folder() fstest.MapFS {
 		"with space and ü.txt":      {Data: []byte("hello")},
 		"deep/er/file.txt":          {Data: []byte("deep")},
 		"report-20240101.css":       {Data: []byte("1")},
+		"report-20240101a.css":      {Data: []byte("1")},
+		"ad-iPhone15Pro.css":        {Data: []byte("1")},
 		"assets/index-BkX3sf9a.css": {Data: []byte("1")},
 	}
 }
@@ -85,6 +87,8 @@ func TestFilesAreServedWithWhatTheyNeed(t *testing.T) {
 		"/main.3f2a9c1b.js":           {"text/javascript; charset=utf-8", "public, max-age=31536000, immutable"},
 		"/assets/index-BkX3sf9a.css":  {"text/css; charset=utf-8", "public, max-age=31536000, immutable"},
 		"/report-20240101.css":        {"text/css; charset=utf-8", "no-cache"},
+		"/report-20240101a.css":       {"text/css; charset=utf-8", "no-cache"},
+		"/ad-iPhone15Pro.css":         {"text/css; charset=utf-8", "no-cache"},
 		"/evil.html.unknown":          {"application/octet-stream", "no-cache"},
 		"/with%20space%20and%20ü.txt": {"text/plain; charset=utf-8", "no-cache"},
 		"/deep/er/file.txt":           {"text/plain; charset=utf-8", "no-cache"},
