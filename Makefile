@@ -35,15 +35,25 @@ onPostgres := Item|Order|Review|Seller|Tenant|Account|Command|Stock|Piece|Cancel
 
 check: lint test
 
-# Two modules build the shop by themselves, of which the cache of results does not know.
+# Two at a time: a module's tests often wait. What one prints comes out in one piece.
+tests := $(patsubst %,test@%,examples/shop $(filter-out examples/shop,$(raced)) postgres bench go.work)
 test: needs
-	@failed=; \
-	for m in $(raced); do echo "== $$m"; count=; case $$m in internal/browsertest|internal/clienttest) count="-count 1";; esac; \
-		(cd $$m && $(GO) test -race -timeout 8m $$count ./...) || failed="$$failed $$m"; done; \
-	echo "== examples/shop on PostgreSQL"; (cd examples/shop && FASTNESS_TEST_DATABASE=postgres $(GO) test -run '$(onPostgres)' .) || failed="$$failed postgres"; \
-	echo "== bench"; (cd bench && $(GO) test ./...) || failed="$$failed bench"; \
-	echo "== go run ./examples/shop"; GOWORK= $(GO) run ./examples/shop --version || failed="$$failed go.work"; \
-	if [ -n "$$failed" ]; then echo "make test: failed in$$failed"; exit 1; fi
+	@$(MAKE) --no-print-directory -k -j2 --output-sync=target $(tests)
+
+$(addprefix test@,$(raced)): test@%:
+	@echo "== $*"; cd $* && $(GO) test -race -timeout 8m $(if $(filter $*,$(build)),-count 1) ./...
+
+# These build the shop by themselves, of which the cache of results does not know.
+build := internal/browsertest internal/clienttest
+
+test@postgres:
+	@echo "== examples/shop on PostgreSQL"; cd examples/shop && FASTNESS_TEST_DATABASE=postgres $(GO) test -run '$(onPostgres)' .
+
+test@bench:
+	@echo "== bench"; cd bench && $(GO) test ./...
+
+test@go.work:
+	@echo "== go run ./examples/shop"; GOWORK= $(GO) run ./examples/shop --version
 
 lint: $(staticcheck)
 	@failed=; \

@@ -206,7 +206,7 @@ func TestAThousandWebSocketsLoseNothing(t *testing.T) {
 
 func BenchmarkBroadcastToAThousandWebSockets(b *testing.B) {
 	for b.Loop() {
-		liveSockets(b, 1_000, 1_000)
+		liveSockets(b, 1_000, 10_000)
 	}
 }
 
