@@ -52,8 +52,14 @@ func (a *App) watch(p *provider) {
 	if !ok || p.value.Kind() == reflect.Pointer && p.value.IsNil() {
 		return
 	}
-	name := strings.TrimPrefix(p.typ.String(), "*")
-	a.readiness.checks = append(a.readiness.checks, &readyCheck{name: name, check: pinger.Ping})
+	name, top := strings.TrimPrefix(p.typ.String(), "*"), a
+	if a.outer != nil {
+		name = a.base + " " + name
+	}
+	for top.outer != nil { // It is the app above that is asked.
+		top = top.outer
+	}
+	top.readiness.checks = append(top.readiness.checks, &readyCheck{name: name, check: pinger.Ping})
 }
 
 // addHealth adds the health checks.

@@ -208,3 +208,12 @@ func TestReadinessFollowsWhatTheAppDependsOn(t *testing.T) {
 		}
 	})
 }
+
+func TestReadinessFollowsWhatAnAppBelowDependsOn(t *testing.T) {
+	app, below := quiet(fastness.Config{}), fastness.New(fastness.Config{Title: "Below", Version: "1"})
+	fastness.ProvideValue(below, &pinged{errors.New("away")})
+	fastness.Mount(app, "/v1", below)
+	if status, body := health(t, app, "/health/ready"); status != 503 || !strings.Contains(body, "not ready: /v1 fastness_test.pinged") {
+		t.Errorf("status %d, body %s, want 503", status, body)
+	}
+}
