@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
@@ -119,7 +120,12 @@ func (a *api) callAtOnce(n int, path string) map[int]int {
 
 func (a *api) wantIdle() {
 	a.t.Helper()
+	// What a context has ended, database/sql rolls back in a goroutine of its own.
+	tick, limit := time.NewTicker(time.Millisecond), time.Now().Add(5*time.Second)
+	defer tick.Stop()
 	for _, pool := range []interface{ Stats() stats }{a.db.Write, a.db.Read} {
+		for ; pool.Stats().InUse != 0 && time.Now().Before(limit); <-tick.C {
+		}
 		if in := pool.Stats().InUse; in != 0 {
 			a.t.Errorf("%d connections are in use, want 0", in)
 		}

@@ -66,6 +66,9 @@ func (t *transaction) begin(ctx context.Context, db *DB, pool *sql.DB, opts *sql
 	timer := time.AfterFunc(cmp.Or(db.Wait, 5*time.Second), func() { cancel(errNoConnection) })
 	tx, err := pool.BeginTx(begun, opts)
 	late := !timer.Stop()
+	if late {
+		cancel(errNoConnection) // The timer has begun to, in a goroutine of its own.
+	}
 	if err == nil && late {
 		err = errors.Join(begun.Err(), tx.Rollback())
 	}

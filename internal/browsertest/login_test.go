@@ -338,7 +338,7 @@ func TestPagesOfOthersCannotUseTheSession(t *testing.T) {
 		if got := fetch(t, b, "/me", "{}"); !strings.Contains(got, `"name":"ann"`) {
 			t.Errorf("after attacks from %s the page is used by %s, want ann", site, got)
 		}
-		if got := fetch(t, b, "/orders", "{}"); got != "200 []" {
+		if got := fetch(t, b, "/orders", "{}"); got != "200 {\"items\":[]}" {
 			t.Errorf("after attacks from %s the orders are %s, want none", site, got)
 		}
 	}
