@@ -142,7 +142,8 @@ func TestAnItemIsFollowedByWebSocket(t *testing.T) {
 	fastness.ProvideValue(app, inFolder(t, t.TempDir()))
 	api := fastnesstest.New(t, app)
 	ann := fastnesstest.As(*customer(1))
-	conn := fastnesstest.Dial[struct{}, ItemEvent](api, "/ws/items/3")
+	// From the beginning: the connection is there before the shop listens for it.
+	conn := fastnesstest.Dial[struct{}, ItemEvent](api, "/ws/items/3?after=1")
 	fastnesstest.Post[Order](api, "/orders", NewOrder{ItemID: 3, Quantity: 2}, ann, fastnesstest.Status(http.StatusCreated))
 	if got := conn.Receive(); got.Kind != "stock" || got.Stock == nil || *got.Stock != 1 {
 		t.Errorf("an order is told as %+v, want a stock of 1", got)
