@@ -87,24 +87,11 @@ func (c *Config) validate() (mistakes []error) {
 		mistakes = append(mistakes, fmt.Errorf("Queue is %d and QueueBytes %d, want more than 0", c.Queue, c.QueueBytes))
 	}
 	for _, entry := range c.Origins {
-		if wrong := c.wrongOrigin(entry); wrong != "" {
-			mistakes = append(mistakes, fmt.Errorf("origin %q %s", entry, wrong))
+		if err := origin.Trust(entry, c.InsecureHTTPOrigins, "InsecureHTTPOrigins"); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("origin %q %w", entry, err))
 		}
 	}
 	return mistakes
-}
-
-func (c *Config) wrongOrigin(entry string) string {
-	o, err := origin.Parse(entry)
-	switch {
-	case err != nil:
-		return err.Error()
-	case o.Wildcard:
-		return "has a wildcard: who gets hold of one such name is trusted; list each origin"
-	case !o.TLS && !o.Loopback && c.InsecureHTTPOrigins == "":
-		return "has no TLS, so that everybody on the way can be it; say why in InsecureHTTPOrigins"
-	}
-	return ""
 }
 
 // Server opens WebSockets and knows those that are open. It is safe for concurrent

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fastness/fastness/internal/field"
+	"github.com/fastness/fastness/internal/origin"
 	"github.com/fastness/fastness/problem"
 )
 
@@ -70,7 +71,7 @@ func isKey(text string) bool {
 func (s *Server) CheckOrigin(r *http.Request) error {
 	origins := r.Header["Origin"]
 	switch {
-	case len(origins) == 1 && (s.isOwn(origins[0], r) || s.trusts(origins[0])):
+	case len(origins) == 1 && (origin.IsOwn(origins[0], r.Host, s.isSecure(r)) || s.trusts(origins[0])):
 		return nil
 	case len(origins) == 0 && len(r.Header["Cookie"]) == 0 && len(r.Header["Sec-Fetch-Site"]) == 0:
 		return nil
@@ -81,22 +82,6 @@ func (s *Server) CheckOrigin(r *http.Request) error {
 func (s *Server) trusts(origin string) bool {
 	_, ok := s.origins[origin]
 	return ok
-}
-
-// isOwn reports whether origin is that of the server as r has addressed it. A page
-// without TLS counts only where the server is reached without, one with TLS
-// everywhere: a proxy may have ended it.
-func (s *Server) isOwn(origin string, r *http.Request) bool {
-	port := ":443"
-	host, ok := strings.CutPrefix(origin, "https://")
-	if !ok {
-		port = ":80"
-		if host, ok = strings.CutPrefix(origin, "http://"); !ok || s.isSecure(r) {
-			return false
-		}
-	}
-	host = strings.TrimSuffix(host, port)
-	return host != "" && strings.EqualFold(host, strings.TrimSuffix(r.Host, port))
 }
 
 func (s *Server) isSecure(r *http.Request) bool {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/internal/field"
+	"github.com/fastness/fastness/internal/origin"
 )
 
 // Location is where a token may be.
@@ -156,9 +157,9 @@ func (c *Config) validate() error {
 	if c.Keys == nil {
 		wrong("Keys is nil, want those of a key ring")
 	}
-	for _, origin := range c.TrustedOrigins {
-		if why := c.wrongOrigin(origin); why != "" {
-			wrong("TrustedOrigins entry %q %s", origin, why)
+	for _, entry := range c.TrustedOrigins {
+		if err := origin.Trust(entry, c.InsecureTrustedHTTP, "InsecureTrustedHTTP"); err != nil {
+			wrong("TrustedOrigins entry %q %w", entry, err)
 		}
 	}
 	if c.MaxAge < time.Second || c.MaxAge > 24*time.Hour {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/fastness/fastness/internal/origin"
 )
 
 // CheckOrigin returns a [*problem.Problem] if r may change something, or opens a
@@ -99,28 +101,12 @@ func (g *Guard) fromOwnPage(r *http.Request) bool {
 		}
 		return false
 	}
-	return len(origins) == 0 || g.trusts(origins[0]) || g.isOwn(origins[0], r)
+	return len(origins) == 0 || g.trusts(origins[0]) || origin.IsOwn(origins[0], r.Host, g.isSecure(r))
 }
 
 func (g *Guard) trusts(origin string) bool {
 	_, ok := g.trusted[origin]
 	return ok
-}
-
-// isOwn reports whether origin is that of the server as r has addressed it. A page
-// without TLS counts only where the server itself is reached without. One with TLS
-// counts there, too: a proxy may have ended it, and it cannot be an attacker's.
-func (g *Guard) isOwn(origin string, r *http.Request) bool {
-	port := ":443"
-	host, ok := strings.CutPrefix(origin, "https://")
-	if !ok {
-		port = ":80"
-		if host, ok = strings.CutPrefix(origin, "http://"); !ok || g.isSecure(r) {
-			return false
-		}
-	}
-	host = strings.TrimSuffix(host, port)
-	return host != "" && strings.EqualFold(host, strings.TrimSuffix(r.Host, port))
 }
 
 func (g *Guard) isSecure(r *http.Request) bool {

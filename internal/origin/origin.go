@@ -1,5 +1,5 @@
 // Package origin reads the origins in a configuration, such as
-// "https://app.example.com:8443", strictly.
+// "https://app.example.com:8443", strictly, and tells the server's own from others.
 //
 // What is compared with the origin of a request must be written as a browser
 // writes it (Fetch standard, "serializing a request origin"): an entry in any
@@ -119,4 +119,38 @@ func (o *Origin) isAddress(addr netip.Addr) error {
 // line is in names that exist.
 func IsLabel(s string) bool {
 	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+// Trust says what is wrong with an entry of a list of origins that are trusted, byte for
+// byte: no parser decides who is. The error is the rest of a sentence that begins with
+// the entry. Insecure is the reason why some may be without TLS, and name the field that
+// it is in.
+func Trust(entry, insecure, name string) error {
+	o, err := Parse(entry)
+	switch {
+	case err != nil:
+		return err
+	case o.Wildcard:
+		return errors.New("has a wildcard: who gets hold of one such name is trusted; list each origin")
+	case !o.TLS && !o.Loopback && insecure == "":
+		return errors.New("has no TLS, so that everybody on the way can be it; say why in " + name)
+	}
+	return nil
+}
+
+// IsOwn reports whether the Origin of a request is that of the server, as the request
+// has addressed it by its host. A page without TLS counts only where the server itself is
+// reached without. One with TLS counts there, too: a proxy may have ended it, and it
+// cannot be an attacker's.
+func IsOwn(origin, host string, tls bool) bool {
+	port := ":443"
+	page, ok := strings.CutPrefix(origin, "https://")
+	if !ok {
+		port = ":80"
+		if page, ok = strings.CutPrefix(origin, "http://"); !ok || tls {
+			return false
+		}
+	}
+	page = strings.TrimSuffix(page, port)
+	return page != "" && strings.EqualFold(page, strings.TrimSuffix(host, port))
 }

@@ -41,3 +41,33 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestIsOwn(t *testing.T) {
+	for _, test := range []struct {
+		origin, host string
+		tls, own     bool
+	}{
+		{"https://a.example", "a.example", true, true}, {"https://a.example", "a.example:443", true, true}, {"https://a.example:443", "a.example", true, true},
+		{"https://A.example", "a.example", true, true}, {"https://a.example", "a.example", false, true}, {"http://a.example", "a.example", false, true},
+		{"http://a.example", "a.example:80", false, true},
+		{"http://a.example", "a.example", true, false}, {"https://a.example", "a.example:8443", true, false}, {"https://a.example.evil", "a.example", true, false},
+		{"https://evil-a.example", "a.example", true, false}, {"null", "a.example", true, false}, {"https://", "", true, false}, {"", "", false, false}, {"a.example", "a.example", false, false},
+	} {
+		if got := origin.IsOwn(test.origin, test.host, test.tls); got != test.own {
+			t.Errorf("IsOwn(%q, %q, %t) = %t", test.origin, test.host, test.tls, got)
+		}
+	}
+}
+
+func TestTrust(t *testing.T) {
+	for entry, wrong := range map[string]string{
+		"https://a.example": "", "http://localhost:5173": "", "http://a.example": "say why in InsecureHTTP", "https://*.a.example": "wildcard", "null": "sandboxed", "https://a.example/": "path",
+	} {
+		if err := origin.Trust(entry, "", "InsecureHTTP"); (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
+			t.Errorf("Trust(%q) = %v, want %q", entry, err, wrong)
+		}
+	}
+	if err := origin.Trust("http://a.example", "a test", "InsecureHTTP"); err != nil {
+		t.Errorf("Trust with a reason = %v", err)
+	}
+}
