@@ -3,6 +3,7 @@ package fastness
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 	"strings"
 
@@ -129,17 +130,5 @@ func escapeSegments(text string) string {
 
 // escapeSegment escapes all but the unreserved characters (RFC 3986 section 2.3).
 func escapeSegment(text string) string {
-	const hexDigits = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(text) {
-		switch c := text[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
-			b.WriteByte(c)
-		default:
-			b.WriteByte('%')
-			b.WriteByte(hexDigits[c>>4])
-			b.WriteByte(hexDigits[c&15])
-		}
-	}
-	return b.String()
+	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 }

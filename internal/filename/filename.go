@@ -6,6 +6,7 @@
 package filename
 
 import (
+	"net/url"
 	"path"
 	"strings"
 	"unicode"
@@ -120,18 +121,4 @@ func disposition(kind, name string) string {
 
 // escape escapes all but the unreserved characters (RFC 3986 section 2.3), which is
 // less than RFC 8187 allows.
-func escape(text string) string {
-	const hexDigits = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(text) {
-		switch c := text[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
-			b.WriteByte(c)
-		default:
-			b.WriteByte('%')
-			b.WriteByte(hexDigits[c>>4])
-			b.WriteByte(hexDigits[c&15])
-		}
-	}
-	return b.String()
-}
+func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
