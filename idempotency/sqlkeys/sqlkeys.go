@@ -20,6 +20,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -43,9 +44,9 @@ CREATE INDEX fastness_idempotency_until ON fastness_idempotency (until);
 // Store keeps keys in a database. It is safe for concurrent use, also by several
 // processes.
 type Store struct {
-	store   *sqlstore.Store
-	dialect sqldb.Dialect
-	swept   atomic.Int64 // when entries that have expired were last removed
+	db    *sqldb.DB
+	store *sqlstore.Store
+	swept atomic.Int64 // when entries that have expired were last removed
 }
 
 // Open brings the tables up to date and returns the store.
@@ -54,14 +55,7 @@ func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{store: store, dialect: db.Dialect}, nil
-}
-
-// statements are what Begin and Finish do, in a transaction of whatever kind.
-type statements interface {
-	insert(ctx context.Context, e idempotency.Entry) (sql.Result, error)
-	find(ctx context.Context, id string) sqldb.Row
-	sweep(ctx context.Context, now int64) error
+	return &Store{db: db, store: store}, nil
 }
 
 // transaction returns tx as one of this package's, or nil if there is none.
@@ -86,25 +80,27 @@ func (s *Store) Begin(ctx context.Context, tx any, e idempotency.Entry) (found *
 	case err != nil:
 		return nil, err
 	case t == nil:
-		err = s.store.Write(ctx, func(own *sqlstore.Tx) error {
-			found, err = s.begin(ctx, ownTx{own}, e)
+		err = s.db.Tx(ctx, func(own *sqldb.Tx) error {
+			found, err = s.begin(ctx, own, e, math.MaxInt32)
 			return err
 		})
 		return found, err
-	case s.dialect == sqldb.PostgreSQL:
-		return s.begin(ctx, postgresTx{t}, e)
 	}
-	return s.begin(ctx, sqliteTx{t}, e)
+	return s.begin(ctx, t, e, mostAtOnce)
 }
 
-func (s *Store) begin(ctx context.Context, tx statements, e idempotency.Entry) (*idempotency.Entry, error) {
+// mostAtOnce is how many entries that have expired a transaction of the application
+// removes.
+const mostAtOnce = 1000
+
+func (s *Store) begin(ctx context.Context, tx *sqldb.Tx, e idempotency.Entry, most int) (*idempotency.Entry, error) {
 	now := sqlstore.Micros(e.Now)
 	if last := s.swept.Load(); now-last > int64(time.Minute/time.Microsecond) && s.swept.CompareAndSwap(last, now) {
-		if err := tx.sweep(ctx, now); err != nil {
+		if err := sweep(ctx, tx, s.db.Dialect, now, most); err != nil {
 			return nil, err
 		}
 	}
-	result, err := tx.insert(ctx, e)
+	result, err := insert(ctx, tx, e)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +109,7 @@ func (s *Store) begin(ctx context.Context, tx statements, e idempotency.Entry) (
 	}
 	found := &idempotency.Entry{ID: e.ID}
 	var until int64
-	if err := tx.find(ctx, e.ID).Scan(&found.Fingerprint, &found.Answer, &until); err != nil {
+	if err := find(ctx, tx, e.ID).Scan(&found.Fingerprint, &found.Answer, &until); err != nil {
 		return nil, err
 	}
 	found.Until = sqlstore.Time(until)
@@ -129,12 +125,9 @@ func (s *Store) Finish(ctx context.Context, tx any, id string, answer []byte) er
 		return err
 	}
 	var result sql.Result
-	switch {
-	case t == nil:
+	if t == nil {
 		result, err = s.store.Exec(ctx, "UPDATE fastness_idempotency SET answer = ? WHERE id = ?", answer, id)
-	case s.dialect == sqldb.PostgreSQL:
-		result, err = t.Exec(ctx, "UPDATE fastness_idempotency SET answer = $1 WHERE id = $2", answer, id)
-	default:
+	} else {
 		result, err = t.Exec(ctx, "UPDATE fastness_idempotency SET answer = ? WHERE id = ?", answer, id)
 	}
 	if err != nil {
