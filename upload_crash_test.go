@@ -20,6 +20,7 @@ import (
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/internal/smalldisk"
 )
 
 // crashDir is the variable that holds the folder for uploads of the process that
@@ -118,21 +119,13 @@ func spooled(t *testing.T, pid int, dir string) (n int) {
 	return n
 }
 
-// onFullDisk is the variable that holds the folder for the disk that is full.
-const onFullDisk = "FASTNESS_TEST_FULL_DISK"
-
 // An upload for which there is no room is refused with 507, leaves nothing, and
 // the next one finds the room again.
 func TestUploadOnFullDiskIsToldAndLeavesNothing(t *testing.T) {
-	dir := os.Getenv(onFullDisk)
-	if dir == "" {
-		runInOwnSpace(t)
+	if !smalldisk.Alone(t) {
 		return
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size=512k"); err != nil {
-		t.Skip("this system lets nobody but root mount a file system: ", err)
-	}
-	defer func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) }()
+	dir := smalldisk.Mount(t, "uploads", 512)
 	app := fastness.New(fastness.Config{Title: "Photos", Version: "1", UploadDir: dir})
 	fastness.Post(app, "/photos", func(_ context.Context, in struct {
 		Title string        `form:"title"`
@@ -157,27 +150,5 @@ func TestUploadOnFullDiskIsToldAndLeavesNothing(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("%v is left (%v)", left, err)
-	}
-}
-
-// runInOwnSpace runs the test again in a process that may mount file systems that
-// nobody else sees. Nobody has to be root for it, but the system must allow it.
-func runInOwnSpace(t *testing.T) {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
-	command.Env = append(os.Environ(), onFullDisk+"="+t.TempDir())
-	command.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-	}
-	output, err := command.CombinedOutput()
-	switch text := string(output); {
-	case strings.Contains(text, "--- SKIP"):
-		t.Skip(text)
-	case err != nil && len(output) == 0:
-		t.Skip("this system gives nobody a space of their own: ", err)
-	case err != nil || !strings.Contains(text, "--- PASS: "+t.Name()):
-		t.Errorf("%v: %s", err, text)
 	}
 }

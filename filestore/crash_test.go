@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/fastness/fastness/filestore"
+	"github.com/fastness/fastness/internal/smalldisk"
 )
 
 // crashDir is the variable that holds the folder of the process that is killed.
@@ -117,19 +118,11 @@ func killWhileSaving(t *testing.T, dir string, after int, acknowledged map[strin
 	}
 }
 
-// onFullDisk is the variable that holds the folder for the disk that is full.
-const onFullDisk = "FASTNESS_TEST_STORE_FULL_DISK"
-
 func TestFullDiskIsToldAndNothingIsKept(t *testing.T) {
-	dir := os.Getenv(onFullDisk)
-	if dir == "" {
-		runInOwnSpace(t)
+	if !smalldisk.Alone(t) {
 		return
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size=1m"); err != nil {
-		t.Skip("this system lets nobody but root mount a file system: ", err)
-	}
-	defer func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) }()
+	dir := smalldisk.Mount(t, "files", 1024)
 	s := openIn(t, dir, filestore.Config{})
 	kept := save(t, s, strings.Repeat("k", 200_000)).Key
 	for range 5 {
@@ -150,26 +143,4 @@ func TestFullDiskIsToldAndNothingIsKept(t *testing.T) {
 		t.Error(err)
 	}
 	_ = f.Close()
-}
-
-// runInOwnSpace runs the test again in a process that may mount file systems that
-// nobody else sees. Nobody has to be root for it, but the system must allow it.
-func runInOwnSpace(t *testing.T) {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
-	command.Env = append(os.Environ(), onFullDisk+"="+t.TempDir())
-	command.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-	}
-	output, err := command.CombinedOutput()
-	switch text := string(output); {
-	case strings.Contains(text, "--- SKIP"):
-		t.Skip(text)
-	case err != nil && len(output) == 0:
-		t.Skip("this system gives nobody a space of their own: ", err)
-	case err != nil || !strings.Contains(text, "--- PASS: "+t.Name()):
-		t.Errorf("%v: %s", err, text)
-	}
 }

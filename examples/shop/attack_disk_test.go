@@ -8,48 +8,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
+	"github.com/fastness/fastness/internal/smalldisk"
 )
-
-// onFullDisk is the variable that holds the folder for the disks of
-// TestFullDiskLosesNothing in a process of its own.
-const onFullDisk = "FASTNESS_TEST_ON_FULL_DISK"
-
-// inOwnSpace runs one test of this program again, where it may mount file systems
-// that nobody else sees. Nobody has to be root for it, but the system must allow it.
-func inOwnSpace(t *testing.T) *exec.Cmd {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
-	command.Env = append(os.Environ(), onFullDisk+"="+t.TempDir())
-	command.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-	}
-	return command
-}
-
-// disk mounts a small file system.
-func disk(t *testing.T, name string, kib int) string {
-	t.Helper()
-	dir := filepath.Join(os.Getenv(onFullDisk), name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+strconv.Itoa(kib)+"k"); err != nil {
-		t.Skip("this system lets nobody but root mount a file system: ", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir
-}
 
 // fill takes all that is left of a disk.
 func fill(t *testing.T, dir string) (empty func()) {
@@ -75,19 +42,10 @@ func fill(t *testing.T, dir string) (empty func()) {
 // and all goes on when there is room again.
 func TestFullDiskLosesNothing(t *testing.T) {
 	onlyFiles(t)
-	if os.Getenv(onFullDisk) == "" {
-		output, err := inOwnSpace(t).CombinedOutput()
-		switch text := string(output); {
-		case strings.Contains(text, "--- SKIP"):
-			t.Skip(text)
-		case err != nil && len(output) == 0:
-			t.Skip("this system gives nobody a space of their own: ", err)
-		case err != nil || !strings.Contains(text, "--- PASS: TestFullDiskLosesNothing"):
-			t.Errorf("%v: %s", err, text)
-		}
+	if !smalldisk.Alone(t) {
 		return
 	}
-	data, uploads := disk(t, "data", 8<<10), disk(t, "uploads", 512)
+	data, uploads := smalldisk.Mount(t, "data", 8<<10), smalldisk.Mount(t, "uploads", 512)
 	app, inside := testApp()
 	other := fastness.New(fastness.Config{Title: "Album", Version: "1", UploadDir: uploads})
 	fastness.Post(other, "/photos", func(_ context.Context, in struct {
