@@ -66,6 +66,8 @@ func TestPatchDoesAsTheRFCSays(t *testing.T) {
 		{"the whole document", `{"a":1}`, `[{"op":"test","path":"","value":{"a":1.0}},{"op":"replace","path":"","value":[]}]`, `[]`},
 		{"an empty name", `{}`, `[{"op":"add","path":"/","value":1}]`, `{"":1}`},
 		{"to its own place", `{"a":1}`, `[{"op":"move","from":"/a","path":"/a"}]`, `{"a":1}`},
+		{"the last element to its own place", `[1,2]`, `[{"op":"move","from":"/1","path":"/1"}]`, `[1,2]`},
+		{"all to its own place", `{"a":1}`, `[{"op":"move","from":"","path":""}]`, `{"a":1}`},
 		{"one behind the end", `[1]`, `[{"op":"add","path":"/2","value":1}]`, ``},
 		{"- is no element", `[1]`, `[{"op":"remove","path":"/-"}]`, ``},
 		{"a leading zero", `[1,2]`, `[{"op":"test","path":"/01","value":2}]`, ``},

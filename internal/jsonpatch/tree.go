@@ -22,14 +22,8 @@ func (t *tree) do(o *operation) *Error {
 		_, err := t.remove(o.path)
 		return err
 	case "move":
-		value, err := t.get(o.from)
+		value, err := t.remove(o.from)
 		if err != nil {
-			return blame(err, "from")
-		}
-		if slices.Equal(o.from, o.path) {
-			return nil
-		}
-		if _, err := t.remove(o.from); err != nil {
 			return blame(err, "from")
 		}
 		return t.insert(o.path, value, false)
