@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"github.com/fastness/fastness/internal/jsonpatch"
 	"github.com/fastness/fastness/problem"
@@ -173,24 +174,14 @@ func (n *mapNode) merge(d *decoder, v reflect.Value) bool {
 // merge changes the variant that is there. A patch that says which variant it
 // means, and means another one, is a whole new value.
 func (n *unionNode) merge(d *decoder, v reflect.Value) bool {
-	current := -1
-	for i := range n.variants {
-		if !v.Field(n.variants[i].field).IsNil() {
-			current = i
-		}
-	}
+	current := slices.IndexFunc(n.variants, func(there variant) bool { return !v.Field(there.field).IsNil() })
 	tag, found, ok := n.lookAhead(d)
 	if !ok {
 		return false
 	}
 	chosen := current
 	if found {
-		chosen = -1
-		for i := range n.variants {
-			if n.variants[i].tag == tag {
-				chosen = i
-			}
-		}
+		chosen = n.tagged(tag)
 	}
 	switch {
 	case chosen < 0 && !found && d.sketches:
@@ -206,25 +197,6 @@ func (n *unionNode) merge(d *decoder, v reflect.Value) bool {
 	v.SetZero()
 	v.Field(variant.field).Set(p)
 	return d.merge(variant.plan, p.Elem(), chosen != current)
-}
-
-// lookAhead is peekTag, without a violation where there is no tag.
-func (n *unionNode) lookAhead(d *decoder) (tag string, found, ok bool) {
-	if n.discriminator == "" || d.peek() != '{' {
-		return peekType(d.peek()), true, true
-	}
-	start, depth := d.pos, d.depth
-	ok = d.members(func(from, to int, escaped bool) bool {
-		if !found && d.content(from, to, escaped) == n.discriminator && d.peek() == '"' {
-			tag, found = d.readString()
-			return found
-		}
-		return d.skip()
-	})
-	if ok {
-		d.pos, d.depth = start, depth
-	}
-	return tag, found, ok
 }
 
 func (n *anyNode) merge(d *decoder, v reflect.Value) bool {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/fastness/fastness/openapi"
@@ -146,12 +147,11 @@ func (n *unionNode) decode(d *decoder, v reflect.Value) bool {
 	if !found {
 		return d.skip()
 	}
-	for _, variant := range n.variants {
-		if variant.tag == tag {
-			p := reflect.New(variant.typ(n))
-			v.Field(variant.field).Set(p)
-			return variant.plan.decode(d, p.Elem())
-		}
+	if i := n.tagged(tag); i >= 0 {
+		variant := &n.variants[i]
+		p := reflect.New(variant.typ(n))
+		v.Field(variant.field).Set(p)
+		return variant.plan.decode(d, p.Elem())
 	}
 	d.violate("union_tag_invalid", limit("discriminator", "'"+n.discriminator+"'"), limit("expected_tags", n.tags()))
 	return d.skip()
@@ -167,15 +167,25 @@ func (n *unionNode) tags() string {
 	return strings.Join(tags, ", ")
 }
 
-// peekTag looks ahead for what tells the variants apart and comes back. The
-// object is read again by the variant's plan, which sees every duplicate.
+// peekTag looks ahead for what tells the variants apart, and says what is wrong if
+// it is not there.
 func (n *unionNode) peekTag(d *decoder) (tag string, found, ok bool) {
-	if n.discriminator == "" {
-		return peekType(d.peek()), true, true
-	}
-	if d.peek() != '{' {
+	if n.discriminator != "" && d.peek() != '{' {
 		d.violate("model_attributes_type")
 		return "", false, true
+	}
+	tag, found, ok = n.lookAhead(d)
+	if ok && !found {
+		d.violate("union_tag_not_found", limit("discriminator", "'"+n.discriminator+"'"))
+	}
+	return tag, found, ok
+}
+
+// lookAhead finds what tells the variants apart, if it is there, and comes back. The
+// object is read again by the variant's plan, which sees every duplicate.
+func (n *unionNode) lookAhead(d *decoder) (tag string, found, ok bool) {
+	if n.discriminator == "" || d.peek() != '{' {
+		return peekType(d.peek()), true, true
 	}
 	start, depth := d.pos, d.depth
 	ok = d.members(func(from, to int, escaped bool) bool {
@@ -185,14 +195,15 @@ func (n *unionNode) peekTag(d *decoder) (tag string, found, ok bool) {
 		}
 		return d.skip()
 	})
-	if !ok {
-		return "", false, false
+	if ok {
+		d.pos, d.depth = start, depth
 	}
-	d.pos, d.depth = start, depth
-	if !found {
-		d.violate("union_tag_not_found", limit("discriminator", "'"+n.discriminator+"'"))
-	}
-	return tag, found, true
+	return tag, found, ok
+}
+
+// tagged returns the index of the variant with the tag, or -1.
+func (n *unionNode) tagged(tag string) int {
+	return slices.IndexFunc(n.variants, func(v variant) bool { return v.tag == tag })
 }
 
 func peekType(c byte) string {
