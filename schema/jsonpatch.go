@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/fastness/fastness/internal/jsonpatch"
 	"github.com/fastness/fastness/problem"
@@ -125,16 +124,13 @@ func (h *heldPatch) refusal(e *jsonpatch.Error) error {
 // blame makes the path of v lead to the last operation that is about the place, and
 // keeps where in the result that is. What no operation is about is blamed on all.
 func (h *heldPatch) blame(v *problem.Violation) {
-	place := make([]string, len(v.Path))
-	for i, s := range v.Path {
-		place[i] = strings.TrimPrefix(problem.Violation{Path: []problem.Segment{s}}.Pointer(), "/")
-	}
-	target := problem.Violation{Path: v.Path}.Pointer()
+	target := v.Pointer()
+	place, _ := jsonpatch.ParsePointer(target) // It is one.
 	v.Limits = append(slices.Clone(v.Limits), problem.Limit{Name: "member", Value: target})
 	v.Path = slices.Clone(h.prefix)
 	for i := h.list.Len() - 1; i >= 0; i-- {
-		path := strings.Split(strings.TrimPrefix(h.list.Path(i).String(), "/"), "/")
-		if k := min(len(path), len(place)); h.list.Path(i).String() == "" || len(place) > 0 && slices.Equal(path[:k], place[:k]) {
+		path := h.list.Path(i)
+		if k := min(len(path), len(place)); len(path) == 0 || len(place) > 0 && slices.Equal(path[:k], place[:k]) {
 			v.Path = append(v.Path, problem.Index(i), problem.Name("path"))
 			return
 		}

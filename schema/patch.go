@@ -37,7 +37,7 @@ type heldPatch struct {
 // Sent reports whether the patch says anything about the member, whose name is
 // the last one of path; those before lead to it from the T.
 func (p MergePatch[T]) Sent(path ...string) bool {
-	return p.held != nil && slices.Contains(p.held.sent, pointerTo(path))
+	return p.held != nil && slices.Contains(p.held.sent, jsonpatch.Pointer(path).String())
 }
 
 // IsZero reports whether the patch changes nothing: {}, or none.
@@ -276,14 +276,6 @@ func (d *decoder) note() {
 	if d.sent != nil {
 		*d.sent = append(*d.sent, problem.Violation{Path: d.path[d.base:]}.Pointer())
 	}
-}
-
-func pointerTo(path []string) string {
-	steps := make([]problem.Segment, len(path))
-	for i, name := range path {
-		steps[i] = problem.Name(name)
-	}
-	return problem.Violation{Path: steps}.Pointer()
 }
 
 func (n *patchNode) encode(e *encoder, v reflect.Value) { e.written(v.Type(), v) }

@@ -53,8 +53,9 @@ func unescape(step string) (string, bool) {
 // String returns the pointer as it is written.
 func (p Pointer) String() string {
 	var b strings.Builder
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	for _, step := range p {
-		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(step))
+		b.WriteString("/" + escape.Replace(step))
 	}
 	return b.String()
 }
