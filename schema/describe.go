@@ -320,28 +320,16 @@ func componentsOf(n node, mode Mode) []componentKey {
 			all = append(all, componentsOf(n.fields[i].plan, mode)...)
 		}
 		return all
-	case *wrapNode:
-		return componentsOf(n.inner, mode)
-	case *encodedNode:
-		return componentsOf(n.inner, mode)
-	case *listNode:
-		return componentsOf(n.item, mode)
-	case *mapNode:
-		return componentsOf(n.value, mode)
-	case *checkedNode:
-		return componentsOf(n.node, mode)
 	case *writtenNode:
 		if mode == Output {
 			return nil
 		}
-		return componentsOf(n.node, mode)
-	case *unionNode:
-		var all []componentKey
-		for _, v := range n.variants {
-			all = append(all, componentsOf(v.plan, mode)...)
-		}
-		return all
-	default:
+	case *patchNode: // Its components are those of patches.
 		return nil
 	}
+	var all []componentKey
+	for _, inner := range inside(n) {
+		all = append(all, componentsOf(inner, mode)...)
+	}
+	return all
 }

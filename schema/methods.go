@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"github.com/fastness/fastness/openapi"
 )
@@ -93,35 +94,14 @@ func callsMethods(n node, seen map[*structNode]bool) bool {
 			return false
 		}
 		seen[n] = true
-		if n.checks != nil || len(n.computed) > 0 {
+		return n.checks != nil || len(n.computed) > 0 ||
+			slices.ContainsFunc(n.fields, func(f field) bool { return callsMethods(f.plan, seen) })
+	case *mapNode:
+		if n.key != nil && callsMethods(n.key, seen) {
 			return true
 		}
-		for i := range n.fields {
-			if callsMethods(n.fields[i].plan, seen) {
-				return true
-			}
-		}
-		return false
-	case *wrapNode:
-		return callsMethods(n.inner, seen)
-	case *encodedNode:
-		return callsMethods(n.inner, seen)
-	case *listNode:
-		return callsMethods(n.item, seen)
-	case *mapNode:
-		return n.key != nil && callsMethods(n.key, seen) || callsMethods(n.value, seen)
-	case *patchNode:
-		return callsMethods(n.of, seen)
-	case *unionNode:
-		for i := range n.variants {
-			if callsMethods(n.variants[i].plan, seen) {
-				return true
-			}
-		}
-		return false
 	case *checkedNode, *customNode, *textTypeNode, *writtenNode, *anyNode:
 		return true
-	default:
-		return false
 	}
+	return slices.ContainsFunc(inside(n), func(inner node) bool { return callsMethods(inner, seen) })
 }

@@ -161,7 +161,6 @@ func structBelow(n node) *structNode {
 // values have members that not everybody gets and sends, or "": who replaces it
 // would empty them. Lists are replaced, and by a JSON Patch unions.
 func lostIn(n node, format patchFormat, seen map[*structNode]bool) string {
-	name := ""
 	switch n := n.(type) {
 	case *structNode:
 		if seen[n] {
@@ -173,24 +172,19 @@ func lostIn(n node, format patchFormat, seen map[*structNode]bool) string {
 			if whole := wholeBelow(f.plan, format); whole != nil && !f.readOnly && keepsBack(whole, make(map[*structNode]bool)) {
 				return n.typ.String() + "." + f.name
 			}
-			if name = lostIn(f.plan, format, seen); name != "" {
+			if name := lostIn(f.plan, format, seen); name != "" {
 				return name
 			}
 		}
-	case *wrapNode:
-		name = lostIn(n.inner, format, seen)
-	case *mapNode:
-		name = lostIn(n.value, format, seen)
-	case *checkedNode:
-		name = lostIn(n.node, format, seen)
-	case *writtenNode:
-		name = lostIn(n.node, format, seen)
-	case *unionNode:
-		for i := 0; i < len(n.variants) && name == ""; i++ {
-			name = lostIn(n.variants[i].plan, format, seen)
+	case *listNode, *encodedNode, *patchNode: // What is in it is replaced with it.
+	default:
+		for _, inner := range inside(n) {
+			if name := lostIn(inner, format, seen); name != "" {
+				return name
+			}
 		}
 	}
-	return name
+	return ""
 }
 
 // wholeBelow returns what a patch replaces as a whole where n stands, or nil.
@@ -220,27 +214,14 @@ func wholeBelow(n node, format patchFormat) node {
 // keepsBack reports whether values of n have members that some callers do not get,
 // or do not send.
 func keepsBack(n node, seen map[*structNode]bool) bool {
-	switch n := n.(type) {
-	case *structNode:
+	if n, ok := n.(*structNode); ok {
 		if seen[n] {
 			return false
 		}
 		seen[n] = true
 		return slices.ContainsFunc(n.fields, func(f field) bool { return f.veiled || f.sealed || keepsBack(f.plan, seen) })
-	case *wrapNode:
-		return keepsBack(n.inner, seen)
-	case *mapNode:
-		return keepsBack(n.value, seen)
-	case *listNode:
-		return keepsBack(n.item, seen)
-	case *checkedNode:
-		return keepsBack(n.node, seen)
-	case *writtenNode:
-		return keepsBack(n.node, seen)
-	case *unionNode:
-		return slices.ContainsFunc(n.variants, func(v variant) bool { return keepsBack(v.plan, seen) })
 	}
-	return false
+	return slices.ContainsFunc(inside(n), func(inner node) bool { return keepsBack(inner, seen) })
 }
 
 func (n *patchNode) decode(d *decoder, v reflect.Value) bool {

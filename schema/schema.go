@@ -237,6 +237,34 @@ type node interface {
 	describe(d *Describer, mode Mode) *openapi.Schema
 }
 
+// inside returns the nodes of the values that a value of n holds. Those of a struct
+// are not among them: its members have more to say than their nodes.
+func inside(n node) []node {
+	switch n := n.(type) {
+	case *wrapNode:
+		return []node{n.inner}
+	case *encodedNode:
+		return []node{n.inner}
+	case *listNode:
+		return []node{n.item}
+	case *mapNode:
+		return []node{n.value}
+	case *checkedNode:
+		return []node{n.node}
+	case *writtenNode:
+		return []node{n.node}
+	case *patchNode:
+		return []node{n.of}
+	case *unionNode:
+		all := make([]node, len(n.variants))
+		for i := range n.variants {
+			all[i] = n.variants[i].plan
+		}
+		return all
+	}
+	return nil
+}
+
 // A textNode can also read its value from text: a parameter or a form field.
 type textNode interface {
 	decodeText(d *decoder, s string, v reflect.Value)

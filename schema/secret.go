@@ -62,19 +62,10 @@ func secretsIn(n node, where string, seen map[*structNode]bool) (errs []error) {
 		for i := range n.computed {
 			errs = append(errs, secretsIn(n.computed[i].result, n.typ.String()+"."+n.computed[i].name, seen)...)
 		}
-	case *wrapNode:
-		return secretsIn(n.inner, where, seen)
-	case *listNode:
-		return secretsIn(n.item, where, seen)
-	case *mapNode:
-		return secretsIn(n.value, where, seen)
-	case *checkedNode:
-		return secretsIn(n.node, where, seen)
-	case *encodedNode:
-		return secretsIn(n.inner, where, seen)
-	case *unionNode:
-		for i := range n.variants {
-			errs = append(errs, secretsIn(n.variants[i].plan, where, seen)...)
+	case *writtenNode, *patchNode: // They write themselves.
+	default:
+		for _, inner := range inside(n) {
+			errs = append(errs, secretsIn(inner, where, seen)...)
 		}
 	}
 	return errs

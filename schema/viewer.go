@@ -206,27 +206,12 @@ type audience struct {
 
 // add adds what is inside n.
 func (a *audience) add(n node) {
-	switch n := n.(type) {
-	case *structNode:
-		a.addStruct(n)
-	case *wrapNode:
-		a.add(n.inner)
-	case *encodedNode:
-		a.add(n.inner)
-	case *listNode:
-		a.add(n.item)
-	case *mapNode:
-		a.add(n.value)
-	case *checkedNode:
-		a.add(n.node)
-	case *writtenNode:
-		a.add(n.node)
-	case *patchNode:
-		a.add(n.of)
-	case *unionNode:
-		for i := range n.variants {
-			a.add(n.variants[i].plan)
-		}
+	if s, ok := n.(*structNode); ok {
+		a.addStruct(s)
+		return
+	}
+	for _, inner := range inside(n) {
+		a.add(inner)
 	}
 }
 
