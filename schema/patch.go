@@ -190,7 +190,7 @@ func lostIn(n node, format patchFormat, seen map[*structNode]bool) string {
 // wholeBelow returns what a patch replaces as a whole where n stands, or nil.
 func wholeBelow(n node, format patchFormat) node {
 	switch n := n.(type) {
-	case *listNode:
+	case *listNode, *encodedNode:
 		return n
 	case *unionNode:
 		if format == jsonPatch {

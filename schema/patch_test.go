@@ -220,6 +220,21 @@ func TestPatchOfWhatItWouldLoseIsAMistake(t *testing.T) {
 	if _, err := schema.For[schema.JSONPatch[order]](); err == nil {
 		t.Error("a JSON Patch of it compiles")
 	}
+	type priced struct {
+		Name string `json:"name"`
+		Cost int    `json:"cost,omitzero" writableBy:"admin"`
+	}
+	type sealed struct {
+		One schema.Encoded[priced] `json:"one"`
+	}
+	type sealedList struct {
+		All []schema.Encoded[priced] `json:"all"`
+	}
+	for i, err := range []error{errorOf[schema.MergePatch[sealed]](), errorOf[schema.JSONPatch[sealed]](), errorOf[schema.MergePatch[sealedList]]()} {
+		if err == nil || !strings.Contains(err.Error(), " as a whole") {
+			t.Errorf("%d: what is encoded already and would lose its cost is %v", i, err)
+		}
+	}
 	if _, err := schema.For[schema.MergePatch[[]int]](); err == nil || !strings.Contains(err.Error(), "want a struct") {
 		t.Errorf("a patch of a list is %v", err)
 	}
