@@ -2,9 +2,6 @@ package fastness_test
 
 import (
 	"context"
-	"os"
-	"regexp"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +9,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/jobs"
 )
 
@@ -36,22 +34,7 @@ type bookshelf struct{ books []string }
 func (s *bookshelf) listBooks(context.Context, struct{}) ([]string, error) { return s.books, nil }
 
 func TestGuideToBackgroundShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("docs/background.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := os.ReadFile("background_guide_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(string(code)), plain(line)) {
-				t.Errorf("this is nowhere in background_guide_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "docs/background.md", 4, "background_guide_test.go")
 }
 
 func TestGuideToBackgroundRuns(t *testing.T) {

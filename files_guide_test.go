@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
 	"github.com/fastness/fastness/filestore"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/mediatype"
 	"github.com/fastness/fastness/picture"
 	"github.com/fastness/fastness/problem"
@@ -95,26 +95,7 @@ func readArchive(_ context.Context, in importItems) (rows int, err error) {
 }
 
 func TestGuideToFilesShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("docs/files.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := os.ReadFile("files_guide_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1)
-	if len(blocks) < 4 {
-		t.Errorf("the guide has %d pieces of code", len(blocks))
-	}
-	for _, block := range blocks {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(string(code)), plain(line)) {
-				t.Errorf("this is nowhere in files_guide_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "docs/files.md", 4, "files_guide_test.go")
 }
 
 func TestGuideToFilesRuns(t *testing.T) {

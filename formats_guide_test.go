@@ -4,15 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"regexp"
-	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/locale"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
@@ -45,22 +43,7 @@ func (s seats) Validate() error {
 }
 
 func TestGuideToFormatsShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("docs/formats.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := os.ReadFile("formats_guide_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(string(code)), plain(line)) {
-				t.Errorf("this is nowhere in formats_guide_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "docs/formats.md", 4, "formats_guide_test.go")
 }
 
 func TestGuideToFormatsRuns(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/fastness/fastness/guard/csrf"
 	"github.com/fastness/fastness/guard/headers"
 	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/outbound"
 	"github.com/fastness/fastness/redirect"
 	"github.com/fastness/fastness/sanitize"
@@ -50,22 +50,7 @@ type newReview struct {
 }
 
 func TestGuideToGuardsShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("docs/guards.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := os.ReadFile("guide_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(string(code)), plain(line)) {
-				t.Errorf("this is nowhere in guide_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "docs/guards.md", 4, "guide_test.go")
 }
 
 func TestGuideToGuardsRuns(t *testing.T) {

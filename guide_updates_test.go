@@ -2,10 +2,7 @@ package fastness_test
 
 import (
 	"context"
-	"os"
-	"regexp"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/fastness/fastness"
@@ -13,6 +10,7 @@ import (
 	"github.com/fastness/fastness/conditional"
 	"github.com/fastness/fastness/fastnesstest"
 	"github.com/fastness/fastness/idempotency"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
 )
@@ -68,22 +66,7 @@ func openKeys(context.Context, struct{}) (*idempotency.Keys, func(error) error, 
 }
 
 func TestGuideToUpdatesShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("docs/updates.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := os.ReadFile("guide_updates_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(string(code)), plain(line)) {
-				t.Errorf("this is nowhere in guide_updates_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "docs/updates.md", 4, "guide_updates_test.go")
 }
 
 // newArticles returns the app of the guide.

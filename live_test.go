@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +19,7 @@ import (
 	"github.com/fastness/fastness/fastnesstest"
 	"github.com/fastness/fastness/guard/openconn"
 	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/pubsub"
 	"github.com/fastness/fastness/pubsub/pubsubtest"
 	"github.com/fastness/fastness/schema"
@@ -139,22 +138,7 @@ func bidApp(t testing.TB, bus pubsub.Bus, hub *pubsub.Hub[bid]) *fastness.App {
 }
 
 func TestGuideToLiveEventsShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("docs/live.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := os.ReadFile("live_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(string(code)), plain(line)) {
-				t.Errorf("this is nowhere in live_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "docs/live.md", 4, "live_test.go")
 }
 
 // Two processes, one client on each: what is posted to one is heard from the other,

@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"iter"
-	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/internal/guidetest"
 )
 
 // What follows is the code of docs/streams.md.
@@ -115,20 +114,5 @@ func TestGuideToStreamsRuns(t *testing.T) {
 }
 
 func TestGuideToStreamsShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("docs/streams.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := os.ReadFile("streams_guide_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(string(code)), plain(line)) {
-				t.Errorf("this is nowhere in streams_guide_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "docs/streams.md", 4, "streams_guide_test.go")
 }

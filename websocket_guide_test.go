@@ -3,9 +3,6 @@ package fastness_test
 import (
 	"context"
 	"log/slog"
-	"os"
-	"regexp"
-	"strings"
 	"sync"
 	"testing"
 
@@ -13,6 +10,7 @@ import (
 	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/ws"
 )
@@ -61,26 +59,7 @@ func (c *chatRooms) tell(room string, event ChatEvent) {
 }
 
 func TestGuideToWebSocketsShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("docs/websockets.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code := ""
-	for _, name := range []string{"websocket_guide_test.go", "websocket_test.go"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		code += string(text)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(code), plain(line)) {
-				t.Errorf("this is nowhere in websocket_guide_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "docs/websockets.md", 4, "websocket_guide_test.go", "websocket_test.go")
 }
 
 func TestGuideToWebSocketsRuns(t *testing.T) {

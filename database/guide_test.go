@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -16,6 +14,7 @@ import (
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/database"
 	"github.com/fastness/fastness/database/databasetest"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/sqldb"
 )
 
@@ -140,24 +139,5 @@ func TestGuideRuns(t *testing.T) {
 }
 
 func TestGuideShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("../docs/databases.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := os.ReadFile("guide_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1)
-	if len(blocks) < 6 {
-		t.Errorf("the guide has %d blocks of code", len(blocks))
-	}
-	for _, block := range blocks {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(string(code)), plain(line)) {
-				t.Errorf("this is nowhere in guide_test.go: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "../docs/databases.md", 6, "guide_test.go")
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/database/databasetest"
 	"github.com/fastness/fastness/fastnesstest"
+	"github.com/fastness/fastness/internal/guidetest"
 	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/sqldb"
@@ -89,30 +88,7 @@ func withKeys(settings secret.Text) (fastness.Config, error) {
 }
 
 func TestGuideToListsShowsCodeThatRuns(t *testing.T) {
-	guide, err := os.ReadFile("../docs/lists.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var code string
-	for _, name := range []string{"lists_guide_test.go", "lists_example_test.go"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		code += string(text)
-	}
-	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(guide), -1)
-	if len(blocks) < 5 {
-		t.Errorf("the guide has %d pieces of code", len(blocks))
-	}
-	for _, block := range blocks {
-		for line := range strings.Lines(block[1]) {
-			if !strings.Contains(plain(code), plain(line)) {
-				t.Errorf("this is nowhere in the tests: %s", line)
-			}
-		}
-	}
+	guidetest.Shows(t, "../docs/lists.md", 5, "lists_guide_test.go", "lists_example_test.go")
 }
 
 func TestGuideToListsRuns(t *testing.T) {
