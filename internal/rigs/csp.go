@@ -183,10 +183,12 @@ func (s *shop) ask(ctx context.Context, client *http.Client, q question) (name, 
 		return "", "", nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if body, err = io.ReadAll(io.LimitReader(response.Body, 8<<20)); err != nil {
-		return "", "", nil, err
-	}
 	media, _, _ := strings.Cut(response.Header.Get("Content-Type"), ";")
+	if media != "text/event-stream" { // It has no end.
+		if body, err = io.ReadAll(io.LimitReader(response.Body, 8<<20)); err != nil {
+			return "", "", nil, err
+		}
+	}
 	name = fmt.Sprintf("%-6s %-36.36s %d %s", q.method, q.path, response.StatusCode, media)
 	policies := response.Header.Values("Content-Security-Policy")
 	switch {
