@@ -5,6 +5,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/fastness/fastness/auth"
+	"github.com/fastness/fastness/sqldb"
 )
 
 func TestAdminPageIsForAdministrators(t *testing.T) {
@@ -59,6 +63,50 @@ func TestAdminPageShowsWhatIsOfTheTenant(t *testing.T) {
 	}
 	if got := s.get("/admin", "Cookie", s.enter("admin")); strings.Contains(got.body, "keep") || strings.Contains(got.body, keeper.ID) {
 		t.Errorf("the administrator of the castle reads of the keep: %s", got.body)
+	}
+}
+
+// The chart of orders, by a clock of the test's own.
+func TestOrdersAreCountedByMinute(t *testing.T) {
+	s := people(t)
+	now := time.Date(2026, 11, 24, 12, 0, 30, 0, time.UTC)
+	castle, keep := auth.NewTenant("castle"), auth.NewTenant("keep")
+	err := s.db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+		for _, placed := range []struct {
+			tenant auth.Tenant
+			ago    time.Duration
+		}{
+			{castle, 0}, {castle, 29 * time.Second}, {castle, 31 * time.Second}, {castle, 59 * time.Minute}, {castle, 60 * time.Minute},
+			{keep, 10 * time.Minute}, {keep, -time.Hour}, // By the clock of another process it is later.
+		} {
+			order := Order{Customer: "c1", ItemID: 1, Name: "Lamp", Quantity: 1, Status: "open", Created: now.Add(-placed.ago)}
+			if _, err := insertOrder(t.Context(), tx, placed.tenant, order); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tenant, want := range map[auth.Tenant]map[int]int{
+		castle: {0: 1, 58: 1, 59: 2}, keep: {49: 1, 59: 1}, {}: {0: 1, 49: 1, 58: 1, 59: 3},
+	} {
+		err := s.db.ReadTx(t.Context(), func(tx *sqldb.ReadTx) error {
+			counts, err := ordersByMinute(t.Context(), tx, tenant, now)
+			for i, n := range counts {
+				if n != want[i] {
+					t.Errorf("minute %d of %q has %d orders, want %d", i, tenant, n, want[i])
+				}
+			}
+			if len(counts) != 60 {
+				t.Errorf("there are %d minutes, want 60", len(counts))
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
 

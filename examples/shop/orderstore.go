@@ -45,15 +45,19 @@ func updateOrder(ctx context.Context, tx *sqldb.Tx, o Order) error {
 // up to now.
 func ordersByMinute(ctx context.Context, from sqldb.Reader, tenant auth.Tenant, now time.Time) ([]int, error) {
 	first := now.Unix()/60 - 59
-	rows, err := from.Query(ctx, "SELECT created FROM orders WHERE created >= ? AND (? OR tenant = ?) ORDER BY id DESC LIMIT 100000",
+	rows, err := from.Query(ctx, "SELECT created / 60, count(*) FROM orders WHERE created >= ? AND (? OR tenant = ?) GROUP BY created / 60",
 		first*60, tenant.IsZero(), tenant.String())
 	if err != nil {
 		return nil, err
 	}
-	times, err := sqldb.All(rows, func(row sqldb.Row) (created int64, err error) { return created, row.Scan(&created) })
+	type minute struct{ number, orders int64 }
+	minutes, err := sqldb.All(rows, func(row sqldb.Row) (m minute, err error) {
+		err = row.Scan(&m.number, &m.orders)
+		return m, err
+	})
 	counts := make([]int, 60)
-	for _, created := range times {
-		counts[min(max(created/60-first, 0), 59)]++
+	for _, m := range minutes {
+		counts[min(max(m.number-first, 0), 59)] += int(m.orders)
 	}
 	return counts, err
 }
