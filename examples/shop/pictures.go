@@ -51,6 +51,13 @@ func (p *Pictures) save(ctx context.Context, upload fastness.File) (key filestor
 	return info.Key, err
 }
 
+// forget removes a file once no row has its key any more.
+func (p *Pictures) forget(after *fastness.Background, old filestore.Key) {
+	if !old.IsZero() {
+		after.Add("remove a picture", func(context.Context) error { return p.files.Delete(old) })
+	}
+}
+
 type setPictureInput struct {
 	Item     LockedItem
 	Pictures *Pictures
@@ -71,15 +78,8 @@ func (in *setPictureInput) replace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in.forget(in.Item.Picture)
+	in.Pictures.forget(in.After, in.Item.Picture)
 	return updatePicture(ctx, in.Tx, in.Item.ID, key)
-}
-
-// forget removes a file once no row has its key any more.
-func (in *setPictureInput) forget(old filestore.Key) {
-	if !old.IsZero() {
-		in.After.Add("remove a picture", func(context.Context) error { return in.Pictures.files.Delete(old) })
-	}
 }
 
 // submitPictureInput takes any file: who sends what is no picture is to see the form
@@ -96,11 +96,9 @@ type submitPictureInput struct {
 // submitPicture takes the form of an item's page and leads back to the page.
 func submitPicture(ctx context.Context, in submitPictureInput) (fastness.View[ItemPage], error) {
 	set := setPictureInput{in.Item, in.Pictures, in.Tx, in.After, in.Picture}
-	refused, err := (*problem.Problem)(nil), set.replace(ctx)
-	if p, ok := errors.AsType[*problem.Problem](err); ok && p.Status == http.StatusUnprocessableEntity {
-		refused, err = p, nil
-	}
-	if err != nil {
+	err := set.replace(ctx)
+	refused, ok := errors.AsType[*problem.Problem](err)
+	if err != nil && (!ok || refused.Status != http.StatusUnprocessableEntity) {
 		return fastness.View[ItemPage]{}, err
 	}
 	view, err := itemPage(ctx, in.Tx, in.Item.Item, in.Visitor, 0)
@@ -121,8 +119,7 @@ type removePictureInput struct {
 
 // removePicture takes the picture of an item away.
 func removePicture(ctx context.Context, in removePictureInput) (fastness.NoContent, error) {
-	of := setPictureInput{Pictures: in.Pictures, After: in.After}
-	of.forget(in.Item.Picture)
+	in.Pictures.forget(in.After, in.Item.Picture)
 	return fastness.NoContent{}, updatePicture(ctx, in.Tx, in.Item.ID, filestore.Key{})
 }
 
