@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/fastness/fastness"
@@ -72,7 +71,7 @@ type replaceItemInput struct {
 func replaceItem(ctx context.Context, in replaceItemInput) (ItemView, error) {
 	item := in.Body.item()
 	item.ID, item.Seller, item.Tenant, item.Draft = in.Item.ID, in.Item.Seller, in.Item.Tenant, in.Item.Draft
-	if err := errors.Join(updateStock(ctx, in.Tx, item.ID, item.Stock), in.Live.stockChanged(ctx, in.Tx, item.ID)); err != nil {
+	if err := in.Live.setStock(ctx, in.Tx, item); err != nil {
 		return ItemView{}, err
 	}
 	return viewOf(item, in.Caller), updateItem(ctx, in.Tx, item)
@@ -109,7 +108,7 @@ func changeItem(ctx context.Context, in changeItemInput) (ItemView, error) {
 	}
 	if stock, sent := in.Body.Stock.Get(); sent {
 		item.Stock = orNil(stock)
-		if err := errors.Join(updateStock(ctx, in.Tx, item.ID, item.Stock), in.Live.stockChanged(ctx, in.Tx, item.ID)); err != nil {
+		if err := in.Live.setStock(ctx, in.Tx, item); err != nil {
 			return ItemView{}, err
 		}
 	}

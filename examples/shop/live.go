@@ -110,6 +110,14 @@ func (l *Live) stockChanged(ctx context.Context, tx *sqldb.Tx, id int64) error {
 	return errors.Join(l.items.PublishTx(ctx, tx, stockRoom, event), l.items.PublishTx(ctx, tx, itemRoom(id), event))
 }
 
+// setStock writes how many pieces of an item there are, and tells it.
+func (l *Live) setStock(ctx context.Context, tx *sqldb.Tx, item Item) error {
+	if err := updateStock(ctx, tx, item.ID, item.Stock); err != nil {
+		return err
+	}
+	return l.stockChanged(ctx, tx, item.ID)
+}
+
 // reviewed tells that somebody has said something about an item.
 func (l *Live) reviewed(ctx context.Context, tx *sqldb.Tx, item Item, review Review) error {
 	if item.Draft {
@@ -129,10 +137,15 @@ func (l *Live) ordered(ctx context.Context, tx *sqldb.Tx, tenant auth.Tenant, or
 	return errors.Join(l.orders.PublishTx(ctx, tx, ordersRoom(auth.Tenant{}), event), l.orders.PublishTx(ctx, tx, ordersRoom(tenant), event))
 }
 
-type watchItemsInput struct {
-	Live  *Live
+// seenEvents is what a request says of the events that it has seen.
+type seenEvents struct {
 	Last  pubsub.ID `header:"Last-Event-ID" default:"" maxLength:"20" doc:"The id of the last event that was seen."`
 	After pubsub.ID `query:"after" default:"" maxLength:"20" doc:"The same for a first connection: the page has it."`
+}
+
+type watchItemsInput struct {
+	seenEvents
+	Live *Live
 }
 
 // watchItems tells how many pieces are left of what is for sale, whenever that
@@ -140,27 +153,26 @@ type watchItemsInput struct {
 //
 // An event "gap" says that something may be missing: load the list again.
 func watchItems(ctx context.Context, in watchItemsInput) (fastness.SSE[schema.Encoded[ItemEvent]], error) {
-	return watch(ctx, in.Live.items, stockRoom, cmp.Or(in.Last, in.After), "stock")
+	return watch(ctx, in.Live.items, stockRoom, in.seenEvents, "stock")
 }
 
 type watchOrdersInput struct {
+	seenEvents
 	Live   *Live
 	Caller auth.User
-	Last   pubsub.ID `header:"Last-Event-ID" default:"" maxLength:"20" doc:"The id of the last event that was seen."`
-	After  pubsub.ID `query:"after" default:"" maxLength:"20" doc:"The same for a first connection: the page has it."`
 }
 
 // watchOrders tells of each order when it is placed.
 //
 // Administrators of a tenant hear of its orders, those without one of all.
 func watchOrders(ctx context.Context, in watchOrdersInput) (fastness.SSE[schema.Encoded[OrderEvent]], error) {
-	return watch(ctx, in.Live.orders, ordersRoom(in.Caller.Tenant), cmp.Or(in.Last, in.After), "order")
+	return watch(ctx, in.Live.orders, ordersRoom(in.Caller.Tenant), in.seenEvents, "order")
 }
 
 // watch makes server-sent events of what happens in a room. The first one only says
 // where it begins: a client that is cut off before anything happens goes on there.
-func watch[T any](ctx context.Context, hub *pubsub.Hub[T], room string, last pubsub.ID, name string) (fastness.SSE[schema.Encoded[T]], error) {
-	sub, err := hub.Subscribe(ctx, room, last)
+func watch[T any](ctx context.Context, hub *pubsub.Hub[T], room string, seen seenEvents, name string) (fastness.SSE[schema.Encoded[T]], error) {
+	sub, err := hub.Subscribe(ctx, room, cmp.Or(seen.Last, seen.After))
 	if err != nil {
 		return fastness.SSE[schema.Encoded[T]]{}, err
 	}

@@ -92,11 +92,8 @@ func createOrder(ctx context.Context, in createOrderInput) (fastness.Created[Ord
 	if err != nil {
 		return fastness.Created[Order]{}, err
 	}
-	switch taken, err := takeStock(ctx, in.Tx, item.ID, in.Body.Quantity); {
-	case err != nil:
+	if err := takeStock(ctx, in.Tx, item.ID, in.Body.Quantity); err != nil {
 		return fastness.Created[Order]{}, err
-	case !taken:
-		return fastness.Created[Order]{}, soldOut()
 	}
 	order := Order{
 		Customer: in.Caller.ID, ItemID: item.ID, Name: item.Name, Price: item.Price,
@@ -191,21 +188,16 @@ func changeOrder(ctx context.Context, in changeOrderInput) (Order, error) {
 // reshelve puts the pieces of an order back that is cancelled now, and takes them
 // again for one that is not any more.
 func reshelve(ctx context.Context, tx *sqldb.Tx, live *Live, before OrderStatus, order Order) error {
-	switch was, is := before == "cancelled", order.Status == "cancelled"; {
-	case is && !was:
-		if err := returnStock(ctx, tx, order.ItemID, order.Quantity); err != nil {
-			return err
-		}
-		return live.stockChanged(ctx, tx, order.ItemID)
-	case was && !is:
-		taken, err := takeStock(ctx, tx, order.ItemID, order.Quantity)
-		switch {
-		case err != nil:
-			return err
-		case !taken:
-			return soldOut()
-		}
-		return live.stockChanged(ctx, tx, order.ItemID)
+	was, is := before == "cancelled", order.Status == "cancelled"
+	if was == is {
+		return nil
 	}
-	return nil
+	move := returnStock
+	if was {
+		move = takeStock
+	}
+	if err := move(ctx, tx, order.ItemID, order.Quantity); err != nil {
+		return err
+	}
+	return live.stockChanged(ctx, tx, order.ItemID)
 }

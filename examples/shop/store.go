@@ -80,16 +80,18 @@ func hasPicture(ctx context.Context, from sqldb.Reader, key filestore.Key) (ther
 	return there, err
 }
 
-// takeStock takes n pieces of an item off the shelf and reports whether there were
-// as many. It is one statement: between a look and a change somebody else would
-// have bought the last piece.
-func takeStock(ctx context.Context, tx *sqldb.Tx, id int64, n int) (bool, error) {
+// takeStock takes n pieces of an item off the shelf, if there are as many. It is one
+// statement: between a look and a change somebody else would have bought the last
+// piece.
+func takeStock(ctx context.Context, tx *sqldb.Tx, id int64, n int) error {
 	result, err := tx.Exec(ctx, "UPDATE items SET stock = stock - ? WHERE id = ? AND (stock IS NULL OR stock >= ?)", n, id, n)
 	if err != nil {
-		return false, err
+		return err
 	}
-	changed, err := result.RowsAffected()
-	return changed == 1, err
+	if changed, err := result.RowsAffected(); err != nil || changed == 1 {
+		return err
+	}
+	return soldOut()
 }
 
 // returnStock puts n pieces back, if the item is still there.
