@@ -24,6 +24,7 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,17 +85,7 @@ func New(cfg Config) (*Maker, error) {
 	if len(mistakes) > 0 {
 		return nil, fmt.Errorf("picture config: %w", errors.Join(mistakes...))
 	}
-	orElse := func(n, preset int) int {
-		if n == 0 {
-			return preset
-		}
-		return n
-	}
-	m := &Maker{maxPixels: cfg.MaxPixels, maxSide: orElse(cfg.MaxSide, 2048), quality: orElse(cfg.Quality, 85), budget: newBudget()}
-	if m.maxPixels == 0 {
-		m.maxPixels = 25_000_000
-	}
-	return m, nil
+	return &Maker{cmp.Or(cfg.MaxPixels, 25_000_000), cmp.Or(cfg.MaxSide, 2048), cmp.Or(cfg.Quality, 85), newBudget()}, nil
 }
 
 // Make makes the picture in the size bytes of r anew.
@@ -107,9 +98,8 @@ func (m *Maker) Make(ctx context.Context, r io.ReaderAt, size int64) (Picture, e
 	if err != nil {
 		return Picture{}, err
 	}
-	switch found.Type {
-	case "image/jpeg", "image/png", "image/gif":
-	default:
+	kind := formatOf(found.Type)
+	if kind.decode == nil {
 		return Picture{}, refused("file_type", "The file should be a picture: JPEG, PNG or GIF")
 	}
 	if found.Pixels() > m.maxPixels {
@@ -121,7 +111,7 @@ func (m *Maker) Make(ctx context.Context, r io.ReaderAt, size int64) (Picture, e
 	}
 	defer give()
 	source := &tracked{r: r}
-	decoded, err := decode(io.NewSectionReader(source, 0, size), found)
+	decoded, err := kind.read(io.NewSectionReader(source, 0, size), found)
 	switch {
 	case source.err != nil:
 		return Picture{}, source.err
@@ -149,23 +139,29 @@ func (t *tracked) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// decode decodes a picture, if the decoder finds it as large as was found before:
-// that is what the budget was taken for.
-func decode(r io.ReadSeeker, found mediatype.Content) (image.Image, error) {
-	var size image.Config
-	var err error
-	full := func() (image.Image, error) { return nil, nil }
-	switch found.Type {
+// format is how a type of pictures is decoded.
+type format struct {
+	size   func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+}
+
+// formatOf returns the format of a media type, or none.
+func formatOf(mediaType string) format {
+	switch mediaType {
 	case "image/jpeg":
-		size, err = jpeg.DecodeConfig(r)
-		full = func() (image.Image, error) { return jpeg.Decode(r) }
+		return format{jpeg.DecodeConfig, jpeg.Decode}
 	case "image/png":
-		size, err = png.DecodeConfig(r)
-		full = func() (image.Image, error) { return png.Decode(r) }
+		return format{png.DecodeConfig, png.Decode}
 	case "image/gif":
-		size, err = gif.DecodeConfig(r)
-		full = func() (image.Image, error) { return gif.Decode(r) }
+		return format{gif.DecodeConfig, gif.Decode}
 	}
+	return format{}
+}
+
+// read decodes a picture, if the decoder finds it as large as was found before: that
+// is what the budget was taken for.
+func (f format) read(r io.ReadSeeker, found mediatype.Content) (image.Image, error) {
+	size, err := f.size(r)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +171,7 @@ func decode(r io.ReadSeeker, found mediatype.Content) (image.Image, error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	m, err := full()
+	m, err := f.decode(r)
 	if err == nil && m.Bounds().Empty() {
 		err = errors.New("the picture is empty")
 	}
