@@ -73,8 +73,8 @@ func Types() []string {
 
 // Detect returns what the size bytes of r are. The error is that of reading.
 //
-// It reads the content once or twice in pieces of 32 KiB and holds no more than
-// that. What it allocates does not depend on what the content says about itself.
+// It reads the content once or twice in pieces of 32 KiB, and its last 64 KiB at
+// once. What it allocates does not depend on what the content says about itself.
 func Detect(r io.ReaderAt, size int64) (Content, error) {
 	in := &input{r: r, size: size}
 	in.head = in.window(0, min(size, headBytes))
