@@ -1,6 +1,7 @@
 package mediatype
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -57,10 +58,7 @@ type Policy struct {
 func New(cfg Config) (*Policy, error) {
 	var mistakes []error
 	note := func(format string, args ...any) { mistakes = append(mistakes, fmt.Errorf(format, args...)) }
-	p := &Policy{maxPixels: cfg.MaxPixels, width: cfg.MaxWidth, height: cfg.MaxHeight}
-	if p.maxPixels == 0 {
-		p.maxPixels = DefaultPixels
-	}
+	p := &Policy{maxPixels: cmp.Or(cfg.MaxPixels, DefaultPixels), width: cfg.MaxWidth, height: cfg.MaxHeight}
 	if cfg.MaxPixels < 0 || cfg.MaxWidth < 0 || cfg.MaxHeight < 0 {
 		note("MaxPixels, MaxWidth and MaxHeight are %d, %d and %d, want at least 1", cfg.MaxPixels, cfg.MaxWidth, cfg.MaxHeight)
 	}
@@ -124,7 +122,7 @@ func (p *Policy) Check(c Content, claim Claim) (Content, error) {
 	switch {
 	case k.isMeasured() && c.Pixels() > p.maxPixels:
 		return c, refused("image_too_large", fmt.Sprintf("The picture should have at most %d pixels", p.maxPixels))
-	case k.isMeasured() && (c.Width > orAny(p.width) || c.Height > orAny(p.height)):
+	case k.isMeasured() && (c.Width > cmp.Or(p.width, math.MaxInt) || c.Height > cmp.Or(p.height, math.MaxInt)):
 		return c, refused("image_too_large", "The picture should not be wider or higher than is allowed")
 	}
 	if k.isText() {
@@ -149,7 +147,7 @@ func (p *Policy) kind(c Content, claim Claim) *kind {
 		return nil
 	}
 	extension, claimed := extensionOf(claim.Name), essence(claim.Type)
-	var texts []*kind
+	var first *kind
 	for _, k := range p.accept {
 		if !k.isText() {
 			continue
@@ -157,23 +155,15 @@ func (p *Policy) kind(c Content, claim Claim) *kind {
 		if slices.Contains(k.extensions, extension) || extension == "" && k.name == claimed {
 			return k
 		}
-		texts = append(texts, k)
+		if first == nil {
+			first = k
+		}
 	}
-	if len(texts) > 0 {
-		return texts[0]
-	}
-	return nil
+	return first
 }
 
 func extensionOf(name string) string {
 	return strings.ToLower(strings.TrimPrefix(path.Ext(strings.TrimRight(name, ". ")), "."))
-}
-
-func orAny(limit int) int {
-	if limit == 0 {
-		return math.MaxInt
-	}
-	return limit
 }
 
 func refused(code, detail string) *problem.Problem {
