@@ -4,10 +4,7 @@ import (
 	"crypto/rand"
 	"database/sql/driver"
 	"fmt"
-	"net/http"
 	"strings"
-
-	"github.com/fastness/fastness/problem"
 )
 
 // keyLength is that of [rand.Text]: 130 bits, five a letter.
@@ -25,7 +22,7 @@ func newKey() Key { return Key{strings.ToLower(rand.Text())} }
 // 404: what is no key is the key of no file.
 func ParseKey(text string) (Key, error) {
 	if len(text) != keyLength || strings.Trim(text, "abcdefghijklmnopqrstuvwxyz234567") != "" {
-		return Key{}, problem.New(http.StatusNotFound, "there is no such file").Named("file_not_found")
+		return Key{}, notFound()
 	}
 	return Key{text}, nil
 }
