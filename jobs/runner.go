@@ -245,7 +245,7 @@ func (r *Runner) keep(ctx context.Context, ended <-chan struct{}, lose context.C
 		case !ours:
 			lose(ErrLeaseLost)
 			return
-		case context.Cause(ctx) == nil || !errors.Is(context.Cause(ctx), ErrLeaseLost):
+		case !errors.Is(context.Cause(ctx), ErrLeaseLost):
 			last.Reset(time.Until(before.Add(certain)))
 		}
 	}
