@@ -58,6 +58,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -298,7 +299,7 @@ func (k *Keys) run(r Request) (*Run, error) {
 }
 
 // write writes parts so that no two lists of them look the same.
-func write(w interface{ Write([]byte) (int, error) }, parts ...[]byte) {
+func write(w io.Writer, parts ...[]byte) {
 	for _, part := range parts {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
