@@ -39,6 +39,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"net/http"
@@ -243,7 +244,11 @@ func (s *Store) names(ctx context.Context, folder string) iter.Seq2[string, erro
 					return
 				}
 			}
-			if len(entries) == 0 || err != nil {
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield("", fmt.Errorf("filestore: %w", err))
 				return
 			}
 		}

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -287,6 +289,29 @@ func TestSweepRemovesWhatNobodyRefersTo(t *testing.T) {
 	down := errors.New("the database is down")
 	if n, err := s.Sweep(t.Context(), now.Add(time.Hour), func(context.Context, filestore.Key) (bool, error) { return false, down }); n != 0 || !errors.Is(err, down) {
 		t.Errorf("without an answer: %d removed, %v", n, err)
+	}
+}
+
+// A listing that breaks off must not look like one that is whole.
+func TestFolderThatCannotBeReadToItsEndIsAnError(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("other systems end the list of a folder that is gone without an error")
+	}
+	dir := t.TempDir()
+	s := openIn(t, dir, filestore.Config{})
+	save(t, s, "one")
+	var last error
+	for info, err := range s.Files(t.Context()) {
+		last = err
+		if err == nil {
+			err = errors.Join(s.Delete(info.Key), os.Remove(filepath.Join(dir, "files")))
+		}
+		if err != nil && last == nil {
+			t.Fatal(err)
+		}
+	}
+	if !errors.Is(last, fs.ErrNotExist) {
+		t.Errorf("the files end with %v, want that the folder is gone", last)
 	}
 }
 
