@@ -25,8 +25,8 @@
 // it has seen; sqljobs.Hold does so within a transaction.
 //
 // A run that fails is repeated, after a second at first and twice as long each time, at
-// most a period. A function never runs twice at once, even one that does not care that
-// its time is over.
+// most a period. While its process keeps the lease, a function never runs twice at once,
+// even one that does not care that its time is over.
 //
 // # Tasks
 //
