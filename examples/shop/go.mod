@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/fastness/fastness v0.0.0
+	github.com/fastness/fastness/cbor v0.0.0
 	github.com/fastness/fastness/database v0.0.0
 	github.com/fastness/fastness/oidc v0.0.0
 	github.com/fastness/fastness/passkey v0.0.0
@@ -18,7 +19,6 @@ require (
 	github.com/coder/websocket v1.8.15 // indirect
 	github.com/coreos/go-oidc/v3 v3.21.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
-	github.com/fastness/fastness/cbor v0.0.0
 	github.com/fxamacker/cbor/v2 v2.10.0 // indirect
 	github.com/go-chi/chi/v5 v5.5.0 // indirect
 	github.com/go-jose/go-jose/v4 v4.1.8 // indirect
@@ -70,9 +70,8 @@ require (
 
 replace (
 	github.com/fastness/fastness => ../../
+	github.com/fastness/fastness/cbor => ../../cbor
 	github.com/fastness/fastness/database => ../../database
 	github.com/fastness/fastness/oidc => ../../oidc
 	github.com/fastness/fastness/passkey => ../../passkey
 )
-
-replace github.com/fastness/fastness/cbor => ../../cbor
