@@ -109,7 +109,7 @@ func Open(ctx context.Context, name secret.Text, cfg Config) (*sqldb.DB, error) 
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, fmt.Errorf("database config: %w", err)
 	}
-	db, err := target.open(ctx, &cfg)
+	db, err := target.open(&cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", target, err)
 	}
@@ -125,7 +125,7 @@ func Open(ctx context.Context, name secret.Text, cfg Config) (*sqldb.DB, error) 
 // target is a database that a URL names.
 type target interface {
 	fmt.Stringer // without the password
-	open(ctx context.Context, cfg *Config) (*sqldb.DB, error)
+	open(cfg *Config) (*sqldb.DB, error)
 	// migrate runs the files, if there are any.
 	migrate(ctx context.Context, files fs.FS, cfg *Config) error
 }

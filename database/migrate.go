@@ -56,10 +56,8 @@ func foldersOf(files fs.FS) (*folders, error) {
 		case len(kinds) != 1 || kinds["sqlite"] != nil || kinds["postgres"] != nil:
 			return nil, errors.New("Migrations: want files such as 00001_items.sql, or the folders sqlite and postgres with them")
 		}
-		for name := range kinds { // migrations, as in //go:embed migrations
-			if files, err = fs.Sub(files, path.Clean(name)); err != nil {
-				return nil, fmt.Errorf("Migrations: %w", err)
-			}
+		for _, only := range kinds { // migrations, as in //go:embed migrations
+			files = only
 		}
 	}
 }

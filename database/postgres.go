@@ -106,7 +106,7 @@ func isLocal(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-func (s postgresServer) open(_ context.Context, cfg *Config) (*sqldb.DB, error) {
+func (s postgresServer) open(cfg *Config) (*sqldb.DB, error) {
 	pool := stdlib.OpenDB(*s.config)
 	n := cmp.Or(cfg.Connections, 16)
 	pool.SetMaxOpenConns(n)

@@ -48,20 +48,25 @@ func parseSQLite(u *url.URL) (target, error) {
 	return sqliteFile(absolute), err
 }
 
-func (f sqliteFile) open(_ context.Context, cfg *Config) (*sqldb.DB, error) {
+func (f sqliteFile) open(cfg *Config) (*sqldb.DB, error) {
 	if err := makeFile(string(f)); err != nil {
 		return nil, err
 	}
 	db := &sqldb.DB{Dialect: sqldb.SQLite, Wait: cfg.Wait}
 	var err error
-	// The write-ahead log keeps readers and the writer out of each other's way.
-	if db.Write, err = openFile(string(f), 1, cfg.LockTimeout, url.Values{"_txlock": {"immediate"}, "_journal_mode": {"WAL"}}); err != nil {
+	if db.Write, err = f.openWriter(cfg); err != nil {
 		return nil, err
 	}
 	if db.Read, err = openFile(string(f), cmp.Or(cfg.Connections, 8), cfg.LockTimeout, url.Values{"mode": {"ro"}}); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// openWriter opens the one connection that writes. The write-ahead log keeps readers and
+// it out of each other's way.
+func (f sqliteFile) openWriter(cfg *Config) (*sql.DB, error) {
+	return openFile(string(f), 1, cfg.LockTimeout, url.Values{"_txlock": {"immediate"}, "_journal_mode": {"WAL"}})
 }
 
 // makeFile makes a file that only its owner may read, where there is none.
@@ -118,7 +123,7 @@ func (f sqliteFile) migrate(ctx context.Context, files fs.FS, cfg *Config) (err 
 		return fmt.Errorf("wait for another process that migrates: %w", err)
 	}
 	defer lock.Rollback() // It has written nothing.
-	pool, err := openFile(string(f), 1, cfg.LockTimeout, url.Values{"_txlock": {"immediate"}, "_journal_mode": {"WAL"}})
+	pool, err := f.openWriter(cfg)
 	if err != nil {
 		return err
 	}
