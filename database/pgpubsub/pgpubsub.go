@@ -176,22 +176,25 @@ func (b *Bus) Follow(room string, ring func()) (stop func()) { return b.bells.fo
 // now is the time of the server as an id.
 const now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 
+// The statements of events number their arguments as PostgreSQL does: they need not be
+// rebound for each event.
+
 // publish gives the room its next id, which locks the room until the transaction
 // ends, stores the event and rings.
 const publish = `
 WITH room AS (
-	INSERT INTO fastness_event_rooms AS known (room, last, before, published) VALUES (?, ` + now + `, 0, 1)
+	INSERT INTO fastness_event_rooms AS known (room, last, before, published) VALUES ($1, ` + now + `, 0, 1)
 	ON CONFLICT (room) DO UPDATE
 	SET before = known.last, last = GREATEST(known.last + 1, ` + now + `), published = known.published + 1
 	RETURNING room, last, before, published
 ), event AS (
-	INSERT INTO fastness_events (room, id, before, data) SELECT room, last, before, ? FROM room
+	INSERT INTO fastness_events (room, id, before, data) SELECT room, last, before, $2 FROM room
 )
 SELECT published, pg_notify('fastness_events', room) FROM room`
 
 const shorten = `
-DELETE FROM fastness_events WHERE room = ?
-AND id < (SELECT id FROM fastness_events WHERE room = ? ORDER BY id DESC OFFSET ? LIMIT 1)`
+DELETE FROM fastness_events WHERE room = $1
+AND id < (SELECT id FROM fastness_events WHERE room = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)`
 
 // Publish is [pubsub.Bus.Publish]. It is one statement without a transaction
 // around it, so that who publishes in the same room does not wait for the network
@@ -200,11 +203,9 @@ func (b *Bus) Publish(ctx context.Context, room string, data []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := b.publish(data,
-		func(data []byte) scanner {
-			return b.writes.QueryRowContext(ctx, b.db.Dialect.Rebind(publish), room, data)
-		},
+		func() sqldb.Row { return b.writes.QueryRowContext(ctx, publish, room, data) },
 		func(keep int) error {
-			_, err := b.writes.ExecContext(ctx, b.db.Dialect.Rebind(shorten), room, room, keep)
+			_, err := b.writes.ExecContext(ctx, shorten, room, keep)
 			return err
 		})
 	return b.db.Dialect.Explain(err)
@@ -214,24 +215,22 @@ func (b *Bus) Publish(ctx context.Context, room string, data []byte) error {
 // database that the bus is over.
 func (b *Bus) PublishTx(ctx context.Context, tx *sqldb.Tx, room string, data []byte) error {
 	return b.publish(data,
-		func(data []byte) scanner { return tx.QueryRow(ctx, publish, room, data) },
+		func() sqldb.Row { return tx.QueryRow(ctx, publish, room, data) },
 		func(keep int) error {
-			_, err := tx.Exec(ctx, shorten, room, room, keep)
+			_, err := tx.Exec(ctx, shorten, room, keep)
 			return err
 		})
 }
 
-type scanner interface{ Scan(dest ...any) error }
-
 // publish runs the statement, and now and then the one that deletes what is too
 // much.
-func (b *Bus) publish(data []byte, insert func(data []byte) scanner, remove func(keep int) error) error {
+func (b *Bus) publish(data []byte, insert func() sqldb.Row, remove func(keep int) error) error {
 	if len(data) > b.cfg.MaxData {
 		return fmt.Errorf("%w: %d bytes, and the bus takes %d", pubsub.ErrTooLarge, len(data), b.cfg.MaxData)
 	}
 	var published int64
 	var void any
-	if err := insert(data).Scan(&published, &void); err != nil {
+	if err := insert().Scan(&published, &void); err != nil {
 		return fmt.Errorf("publish in a room: %w", err)
 	}
 	if published%pruned != 0 {
@@ -247,16 +246,16 @@ func (b *Bus) publish(data []byte, insert func(data []byte) scanner, remove func
 // it waits for that: the time of the server would be an id that the event of that
 // transaction is before.
 const enter = `
-INSERT INTO fastness_event_rooms (room, last, before, published) VALUES (?, ` + now + `, 0, 0) ON CONFLICT (room) DO NOTHING`
+INSERT INTO fastness_event_rooms (room, last, before, published) VALUES ($1, ` + now + `, 0, 0) ON CONFLICT (room) DO NOTHING`
 
 const read = `
 SELECT r.last, e.id, e.before, e.data
 FROM fastness_event_rooms r LEFT JOIN LATERAL (
 	SELECT id, before, data FROM fastness_events
-	WHERE room = r.room AND id > ? AND id > ` + now + ` - ?
-	ORDER BY id LIMIT ?
+	WHERE room = r.room AND id > $2 AND id > ` + now + ` - $3
+	ORDER BY id LIMIT $4
 ) e ON true
-WHERE r.room = ? ORDER BY e.id`
+WHERE r.room = $1 ORDER BY e.id`
 
 // Read is [pubsub.Bus.Read].
 func (b *Bus) Read(ctx context.Context, room string, after pubsub.ID) (pubsub.Page, error) {
@@ -265,7 +264,7 @@ func (b *Bus) Read(ctx context.Context, room string, after pubsub.ID) (pubsub.Pa
 	after = min(after, 1<<62) // The database has no larger number.
 	found, err := b.read(ctx, room, after)
 	if err == nil && found.Last == 0 {
-		if _, err = b.writes.ExecContext(ctx, b.db.Dialect.Rebind(enter), room); err == nil {
+		if _, err = b.writes.ExecContext(ctx, enter, room); err == nil {
 			found, err = b.read(ctx, room, after)
 		}
 	}
@@ -281,7 +280,7 @@ func (b *Bus) Read(ctx context.Context, room string, after pubsub.ID) (pubsub.Pa
 // read reads from the database that is written to: another may lag.
 func (b *Bus) read(ctx context.Context, room string, after pubsub.ID) (found pubsub.Log, err error) {
 	found = pubsub.Log{After: after, Memory: remember}
-	rows, err := b.reads.QueryContext(ctx, b.db.Dialect.Rebind(read), int64(after), b.cfg.HistoryAge.Microseconds(), onePage, room)
+	rows, err := b.reads.QueryContext(ctx, read, room, int64(after), b.cfg.HistoryAge.Microseconds(), onePage)
 	if err != nil {
 		return found, err
 	}
