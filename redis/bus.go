@@ -47,6 +47,7 @@ type BusConfig struct {
 // nobody. The bus of package database/pgpubsub has no such moment.
 type Bus struct {
 	store         *Store
+	reader        *redis.Client // that of the store, with more time to read
 	cfg           BusConfig
 	publish, read *redis.Script
 	bells         *bells
@@ -88,7 +89,7 @@ func (s *Store) Bus(cfg BusConfig) (*Bus, error) {
 		return nil, fmt.Errorf("redis bus config: %w", errors.Join(mistakes...))
 	}
 	return &Bus{
-		store: s, cfg: cfg, publish: redis.NewScript(publishScript), read: redis.NewScript(readScript), bells: newBells(s.client),
+		store: s, reader: s.client.WithTimeout(readTime), cfg: cfg, publish: redis.NewScript(publishScript), read: redis.NewScript(readScript), bells: newBells(s.client),
 	}, nil
 }
 
@@ -118,9 +119,8 @@ func (b *Bus) Publish(ctx context.Context, room string, data []byte) error {
 
 // Read is [pubsub.Bus.Read], by one script.
 func (b *Bus) Read(ctx context.Context, room string, after pubsub.ID) (pubsub.Page, error) {
-	client := b.store.client.WithTimeout(readTime)
 	answer, err := callWithin(ctx, b.store, readTime, func(ctx context.Context) ([]string, error) {
-		return b.read.Run(ctx, client, b.keys(room), strconv.FormatUint(uint64(after), 10), onePage, b.cfg.HistoryAge.Milliseconds()).StringSlice()
+		return b.read.Run(ctx, b.reader, b.keys(room), strconv.FormatUint(uint64(after), 10), onePage, b.cfg.HistoryAge.Milliseconds()).StringSlice()
 	})
 	if err != nil {
 		return pubsub.Page{}, err
