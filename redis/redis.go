@@ -8,8 +8,8 @@
 //
 // A request is charged by one script, in one round trip, with the server's
 // clock: requests of all instances are counted one after the other, and an
-// instance whose clock is wrong gains and loses nothing. Redis 5 or later and
-// Valkey are fine, standalone; the keys of one call are in one slot.
+// instance whose clock is wrong gains and loses nothing. Redis 5 or later (6.2 for
+// a [Bus]) and Valkey are fine, standalone; the keys of one charge are in one slot.
 //
 // # When it does not answer
 //
