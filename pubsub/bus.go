@@ -3,13 +3,10 @@ package pubsub
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
-	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
 )
 
@@ -244,17 +241,6 @@ func (h *Hub[T]) take(r *room[T], after ID, page Page) (more bool) {
 	return len(events) > 0
 }
 
-// appendGap appends a gap, for which there is always space.
-func (h *Hub[T]) appendGap(r *room[T], id ID, now time.Time) chan struct{} {
-	l := newLink[T](id)
-	l.at = now
-	l.event.Store(&Event[T]{ID: id, Gap: true})
-	before := r.newest
-	r.newest, r.count = l, r.count+1
-	before.next.Store(l)
-	return before.ready
-}
-
 // received returns the event of a message, or a gap if it is none: nothing on a
 // bus becomes a part of an answer without a look at it.
 func (h *Hub[T]) received(m Message) *Event[T] {
@@ -264,13 +250,4 @@ func (h *Hub[T]) received(m Message) *Event[T] {
 	}
 	cmp.Or(h.cfg.Logger, slog.Default()).Error("pubsub: the bus has something that is no event", slog.String("hub", h.cfg.Name), slog.Uint64("id", uint64(m.ID)))
 	return &Event[T]{Gap: true}
-}
-
-// unavailable is what callers are shown when the bus does not answer.
-func unavailable(err error) error {
-	if _, ok := errors.AsType[*problem.Problem](err); ok || errors.Is(err, ErrTooLarge) {
-		return err
-	}
-	return problem.New(http.StatusServiceUnavailable, "the server is busy, try again later").
-		Named("overloaded").With("Retry-After", "1").Wrap(err)
 }

@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -60,7 +61,7 @@ func (h *Hub[T]) publish(ctx context.Context, room string, json schema.Encoded[T
 	r, err := h.enter(room, now)
 	if err != nil {
 		h.mu.Unlock()
-		return full()
+		return err
 	}
 	wake := h.append(r, h.nextID(now), event, now)
 	h.mu.Unlock()
@@ -82,17 +83,22 @@ func (h *Hub[T]) isClosed() bool {
 
 // What callers are shown.
 
-func full() error {
-	return problem.New(http.StatusServiceUnavailable, "the server is busy, try again later").
-		Named("overloaded").With("Retry-After", "1").Wrap(ErrFull)
+// unavailable is for a bus that does not answer.
+func unavailable(err error) error {
+	if _, ok := errors.AsType[*problem.Problem](err); ok || errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	return later("overloaded", "the server is busy, try again later", err)
 }
 
-func closed() error {
-	return problem.New(http.StatusServiceUnavailable, "the server stops, try again later").
-		Named("stopping").With("Retry-After", "1").Wrap(ErrClosed)
-}
+func full() error { return unavailable(ErrFull) }
+
+func closed() error { return later("stopping", "the server stops, try again later", ErrClosed) }
 
 func slow() error {
-	return problem.New(http.StatusServiceUnavailable, "events came faster than they were read; connect again").
-		Named("too_slow").With("Retry-After", "1").Wrap(ErrSlow)
+	return later("too_slow", "events came faster than they were read; connect again", ErrSlow)
+}
+
+func later(code, detail string, cause error) error {
+	return problem.New(http.StatusServiceUnavailable, detail).Named(code).With("Retry-After", "1").Wrap(cause)
 }

@@ -210,10 +210,8 @@ func checkName(what, name string, most int) error {
 func (h *Hub[T]) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	select {
-	case <-h.closed:
+	if h.isClosed() {
 		return nil
-	default:
 	}
 	close(h.closed)
 	if h.sweep != nil {

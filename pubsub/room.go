@@ -48,12 +48,13 @@ func (h *Hub[T]) nextID(now time.Time) ID {
 	return h.last
 }
 
-// enter returns a room, and makes it if it does not exist.
+// enter returns a room, and makes it if it does not exist. The error is what callers
+// are shown.
 func (h *Hub[T]) enter(name string, now time.Time) (*room[T], error) {
 	r := h.rooms[name]
 	if r == nil {
 		if len(h.rooms) >= h.cfg.MaxRooms && !h.forgetIdle() {
-			return nil, ErrFull
+			return nil, full()
 		}
 		start := newLink[T](Oldest)
 		r = &room[T]{name: name, oldest: start, newest: start}
@@ -83,6 +84,15 @@ func (h *Hub[T]) append(r *room[T], id ID, event *Event[T], now time.Time) chan 
 	if !h.makeSpace(r, size, now) {
 		return nil
 	}
+	return h.link(r, id, event, now, size)
+}
+
+// appendGap adds a gap, for which there is always space.
+func (h *Hub[T]) appendGap(r *room[T], id ID, now time.Time) chan struct{} {
+	return h.link(r, id, &Event[T]{Gap: true}, now, 0)
+}
+
+func (h *Hub[T]) link(r *room[T], id ID, event *Event[T], now time.Time, size int) chan struct{} {
 	event.ID = id
 	l := newLink[T](id)
 	l.at, l.size = now, size
@@ -167,10 +177,8 @@ func (h *Hub[T]) tidy() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sweep = nil
-	select {
-	case <-h.closed:
+	if h.isClosed() {
 		return
-	default:
 	}
 	now := time.Now()
 	for _, r := range h.rooms {

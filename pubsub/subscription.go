@@ -66,7 +66,7 @@ func (h *Hub[T]) join(name string) (*room[T], error) {
 	}
 	r, err := h.enter(name, time.Now())
 	if err != nil {
-		return nil, full()
+		return nil, err
 	}
 	h.subscribers++
 	r.subscribers++
