@@ -6,8 +6,6 @@ import "time"
 // of its own clock: with it the question whether something is missing has one
 // answer for all of them.
 type Log struct {
-	// After is the id that was asked for.
-	After ID
 	// Messages are those that were read.
 	Messages []Message
 	// Before is the id that was the room's last when the first of Messages was

@@ -125,15 +125,15 @@ func (b *Bus) Read(ctx context.Context, room string, after pubsub.ID) (pubsub.Pa
 	if err != nil {
 		return pubsub.Page{}, err
 	}
-	return page(after, answer)
+	return page(answer)
 }
 
 // page reads the answer of the script.
-func page(after pubsub.ID, answer []string) (pubsub.Page, error) {
+func page(answer []string) (pubsub.Page, error) {
 	if len(answer) < 3 || len(answer)%3 != 0 {
 		return pubsub.Page{}, fmt.Errorf("redis: the script returned %d texts", len(answer))
 	}
-	found := pubsub.Log{After: after, Memory: remember}
+	found := pubsub.Log{Memory: remember}
 	var errs []error
 	number := func(text string) pubsub.ID {
 		n, err := strconv.ParseUint(text, 10, 63)

@@ -279,7 +279,7 @@ func (b *Bus) Read(ctx context.Context, room string, after pubsub.ID) (pubsub.Pa
 
 // read reads from the database that is written to: another may lag.
 func (b *Bus) read(ctx context.Context, room string, after pubsub.ID) (found pubsub.Log, err error) {
-	found = pubsub.Log{After: after, Memory: remember}
+	found = pubsub.Log{Memory: remember}
 	rows, err := b.reads.QueryContext(ctx, read, room, int64(after), b.cfg.HistoryAge.Microseconds(), onePage)
 	if err != nil {
 		return found, err

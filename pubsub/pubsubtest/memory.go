@@ -104,7 +104,7 @@ func (m *Memory) Read(_ context.Context, room string, after pubsub.ID) (pubsub.P
 	if m.down {
 		return pubsub.Page{}, errDown
 	}
-	found := pubsub.Log{After: after, Now: m.now(), Since: m.since, Memory: 24 * time.Hour}
+	found := pubsub.Log{Now: m.now(), Since: m.since, Memory: 24 * time.Hour}
 	l := m.rooms[room]
 	if l == nil {
 		return found.Page(), nil
