@@ -173,9 +173,7 @@ func (l *Limit) Handler(next http.Handler) http.Handler {
 			c.User = u.ID
 		}
 		if !c.Addr.IsValid() { // Nobody has found out who is behind a proxy.
-			if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-				c.Addr = peer.Addr()
-			}
+			c.Addr = clientip.Peer(r)
 		}
 		close, err := l.Open(c)
 		if err != nil {
