@@ -116,26 +116,21 @@ type Conn[In, Out any] struct {
 // waits. A handler that only sends says so by [None] as the type of its messages.
 func (c *Conn[In, Out]) Receive(ctx context.Context) (In, error) {
 	for {
-		var m In
+		var m, none In
 		var refusal error
-		err := c.receive(ctx, &c.protocol.room, func(data []byte) error {
-			refusal = c.decode(ctx, data, &m)
-			return nil
-		})
-		switch p, ok := errors.AsType[*problem.Problem](refusal); {
-		case err != nil:
-			var zero In
-			return zero, err
-		case refusal == nil:
+		err := c.receive(ctx, &c.protocol.room, func(data []byte) { refusal = c.decode(ctx, data, &m) })
+		if err == nil && refusal == nil {
 			return m, nil
-		case !ok: // A Validate method failed.
-			var zero In
-			return zero, refusal
-		default:
-			if err := c.Refuse(p); err != nil {
-				var zero In
-				return zero, err
+		}
+		if err == nil {
+			p, ok := errors.AsType[*problem.Problem](refusal)
+			if !ok { // A Validate method failed.
+				return none, refusal
 			}
+			err = c.Refuse(p)
+		}
+		if err != nil {
+			return none, err
 		}
 	}
 }
@@ -212,6 +207,6 @@ func (c *Conn[In, Out]) handle(o *Opening, f func(context.Context, *Conn[In, Out
 // listen reads what a peer sends that may send no messages: the answers to pings, and
 // that it closes.
 func (c *Conn[In, Out]) listen() {
-	for c.receive(c.ctx, &c.protocol.room, func([]byte) error { return nil }) == nil {
+	for c.receive(c.ctx, &c.protocol.room, func([]byte) {}) == nil {
 	}
 }

@@ -185,7 +185,7 @@ func (b *buffers) put(buf *[]byte) {
 
 // receive reads one message and hands it to use, which must not keep it. It ends with
 // ctx, and the connection with it: half a message cannot be read later.
-func (s *socket) receive(ctx context.Context, room *buffers, use func(data []byte) error) error {
+func (s *socket) receive(ctx context.Context, room *buffers, use func(data []byte)) error {
 	if !s.busy.CompareAndSwap(false, true) {
 		return errTwoReaders
 	}
@@ -221,7 +221,8 @@ func (s *socket) receive(ctx context.Context, room *buffers, use func(data []byt
 	}
 	s.received.Add(1)
 	s.lastMsg.Store(time.Now().UnixNano())
-	return use(*buf)
+	use(*buf)
+	return nil
 }
 
 // awaitRoom waits until no more than half of the queue is taken. Who asks faster than
