@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -65,12 +66,12 @@ type Scope struct {
 	query   url.Values
 }
 
-// Scope returns the scope of a request: its path and its parameters, but for limit and
-// cursor. The caller is whoever asks, in as many parts as tell one caller from any
+// Scope returns the scope of a request: its path and its parameters, but for limit, sort
+// and cursor. The caller is whoever asks, in as many parts as tell one caller from any
 // other: the tenant and the user, for instance.
 func (c *Cursors) Scope(r *http.Request, caller ...string) *Scope {
 	s := &Scope{cursors: c, query: r.URL.Query()}
-	filters := r.URL.Query()
+	filters := maps.Clone(s.query)
 	for _, own := range []string{"cursor", "limit", "sort"} { // The order is bound as it was understood.
 		filters.Del(own)
 	}
