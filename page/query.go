@@ -46,14 +46,7 @@ func (q CursorQuery[T]) Select(ctx context.Context, from sqldb.Reader, rows sqld
 
 // Window returns what a statement needs to find the page, or a 422.
 func (q CursorQuery[T]) Window(ctx context.Context) (*Window[T], error) {
-	if q.Scope == nil {
-		return nil, errNoScope
-	}
-	if err := q.Limit.check(); err != nil {
-		return nil, err
-	}
-	var row T
-	order, err := row.Orders().order(string(q.Sort))
+	order, err := q.Sort.within(q.Scope, q.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +64,16 @@ func (q CursorQuery[T]) Window(ctx context.Context) (*Window[T], error) {
 	return w, nil
 }
 
-func (l Limit) check() error {
-	if l < 1 || l > MaxLimit {
-		return fmt.Errorf("page: Limit is %d, want 1 to %d", l, MaxLimit)
+// within returns the order that is asked for, of a list that has a scope and a limit.
+func (s Sort[T]) within(scope *Scope, limit Limit) (order[T], error) {
+	if scope == nil {
+		return order[T]{}, errNoScope
 	}
-	return nil
+	if limit < 1 || limit > MaxLimit {
+		return order[T]{}, fmt.Errorf("page: Limit is %d, want 1 to %d", limit, MaxLimit)
+	}
+	var row T
+	return row.Orders().order(string(s))
 }
 
 // Window is the part of a list that a page shows.
@@ -162,17 +160,10 @@ type Query[T Listed[T]] struct {
 
 // Select reads the page; see [CursorQuery.Select].
 func (q Query[T]) Select(ctx context.Context, from sqldb.Reader, rows sqldb.Fragment, scan func(sqldb.Row) (T, error), where ...sqldb.Fragment) (Page[T], error) {
-	if q.Scope == nil {
-		return Page[T]{}, errNoScope
-	}
-	if err := q.Limit.check(); err != nil {
-		return Page[T]{}, err
-	}
 	if q.Offset < 0 || q.Offset > MaxOffset {
 		return Page[T]{}, fmt.Errorf("page: Offset is %d, want 0 to %d", q.Offset, MaxOffset)
 	}
-	var row T
-	order, err := row.Orders().order(string(q.Sort))
+	order, err := q.Sort.within(q.Scope, q.Limit)
 	if err != nil {
 		return Page[T]{}, err
 	}
