@@ -235,18 +235,22 @@ func clean(name string) string {
 
 // describe returns a reference to the component of the struct.
 func (n *structNode) describe(d *Describer, mode Mode) *openapi.Schema {
-	if n.typ.Name() == "" { // What has no name is described where it stands.
-		c := &component{schema: &openapi.Schema{Type: openapi.Types{"object"}}}
-		n.describeFields(d, mode, c)
-		return c.schema
-	}
-	key := componentKey{typ: n.typ, mode: mode}
+	return d.object(componentKey{typ: n.typ, mode: mode}, func(c *component) { n.describeFields(d, mode, c) })
+}
+
+// object returns a reference to a component, which is described when it is first
+// asked for.
+func (d *Describer) object(key componentKey, describeFields func(*component)) *openapi.Schema {
 	c, known := d.components[key]
 	if !known {
 		c = &component{schema: &openapi.Schema{Type: openapi.Types{"object"}}}
+		if key.typ.Name() == "" { // What has no name is described where it stands.
+			describeFields(c)
+			return c.schema
+		}
 		d.components[key] = c
 		d.order = append(d.order, key)
-		n.describeFields(d, mode, c)
+		describeFields(c)
 	}
 	ref := &openapi.Schema{Ref: "#"} // The name is known when all are.
 	c.refs = append(c.refs, ref)
@@ -300,12 +304,16 @@ func (d *Describer) field(plan node, mode Mode, doc *document) *openapi.Schema {
 	if s == nil {
 		s = &openapi.Schema{}
 	}
+	doc.addTo(s)
+	return s
+}
+
+func (doc *document) addTo(s *openapi.Schema) {
 	s.Title, s.Deprecated = doc.title, doc.deprecated
 	if doc.description != "" {
 		s.Description = doc.description
 	}
 	s.Examples = append(s.Examples, doc.examples...)
-	return s
 }
 
 // componentsOf returns the components that a plan refers to directly.

@@ -35,22 +35,7 @@ func describePatch(n node, d *Describer) *openapi.Schema {
 }
 
 func (n *structNode) describePatch(d *Describer) *openapi.Schema {
-	if n.typ.Name() == "" {
-		c := &component{schema: &openapi.Schema{Type: openapi.Types{"object"}}}
-		n.describePatchFields(d, c)
-		return c.schema
-	}
-	key := componentKey{typ: n.typ, mode: Input, patch: true}
-	c, known := d.components[key]
-	if !known {
-		c = &component{schema: &openapi.Schema{Type: openapi.Types{"object"}}}
-		d.components[key] = c
-		d.order = append(d.order, key)
-		n.describePatchFields(d, c)
-	}
-	ref := &openapi.Schema{Ref: "#"}
-	c.refs = append(c.refs, ref)
-	return ref
+	return d.object(componentKey{typ: n.typ, mode: Input, patch: true}, func(c *component) { n.describePatchFields(d, c) })
 }
 
 func (n *structNode) describePatchFields(d *Describer, c *component) {
@@ -66,11 +51,8 @@ func (n *structNode) describePatchFields(d *Describer, c *component) {
 		if f.removable() && !isNullable(f.plan) {
 			s = nullable(s)
 		}
-		s.Title, s.Deprecated, s.WriteOnly = f.doc.title, f.doc.deprecated, f.writeOnly || s.WriteOnly
-		if f.doc.description != "" {
-			s.Description = f.doc.description
-		}
-		s.Examples = append(s.Examples, f.doc.examples...)
+		f.doc.addTo(s)
+		s.WriteOnly = f.writeOnly || s.WriteOnly
 		publish(s, "x-writable-by", f.writableBy)
 		c.schema.Properties.Set(f.name, s)
 	}
