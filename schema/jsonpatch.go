@@ -164,14 +164,13 @@ func (d *decoder) reconcile(n node, v reflect.Value, before, after any) {
 			return
 		}
 	case *wrapNode:
-		if value, there := n.open(v); there && after != nil && n.kind == kindPointer {
-			p := reflect.New(v.Type().Elem())
-			p.Elem().Set(value)
-			v.Set(p)
-			d.reconcile(n.inner, p.Elem(), before, after)
-			return
-		}
-		if value, there := n.open(v); there && after != nil && n.kind != kindPointer {
+		if value, there := n.open(v); there && after != nil {
+			if n.kind == kindPointer {
+				p := reflect.New(value.Type())
+				p.Elem().Set(value)
+				v.Set(p)
+				value = p.Elem()
+			}
 			d.reconcile(n.inner, value, before, after)
 			return
 		}
@@ -202,16 +201,10 @@ func (n *mapNode) reconcile(d *decoder, v reflect.Value, before, after map[strin
 		key.SetString(name)
 		elem := reflect.New(v.Type().Elem()).Elem()
 		old, was := before[name]
-		there := v.MapIndex(key)
-		if was && there.IsValid() {
-			elem.Set(there)
-		}
-		switch {
-		case was && there.IsValid() && jsonpatch.Equal(old, now):
-		case was && there.IsValid():
-			d.reconcile(n.value, elem, old, now)
-		default:
+		if there := v.MapIndex(key); !was || !there.IsValid() {
 			d.replace(n.value, elem, now)
+		} else if elem.Set(there); !jsonpatch.Equal(old, now) {
+			d.reconcile(n.value, elem, old, now)
 		}
 		m.SetMapIndex(key, elem)
 	}
