@@ -1,87 +1,45 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
+	"iter"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fastness/fastness"
-	"github.com/fastness/fastness/auth"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/fastnesstest"
 )
 
-// events reads server-sent events of the shop, as a request of its caller.
+// events are server-sent events of the shop.
 type events struct {
-	t     *testing.T
-	lines *bufio.Scanner
-	stop  func()
+	t    *testing.T
+	pull func() (fastness.Event[struct{}], bool)
+	stop func()
 }
 
-// listen opens a stream.
-func (s *shop) listen(target string, header ...string) *events {
+// listen opens a stream, as the caller, when its first event is asked for.
+func (s *shop) listen(target string, options ...fastnesstest.Option) *events {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
 	if s.caller != nil {
-		ctx = auth.With(ctx, s.caller)
+		options = append(options, fastnesstest.As(*s.caller))
 	}
-	r, w := io.Pipe()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	request.Host, request.RequestURI = "localhost", target
-	for i := 0; i < len(header); i += 2 {
-		request.Header.Set(header[i], header[i+1])
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.app.ServeHTTP(&pipeWriter{w, make(http.Header)}, request)
-		_ = w.Close() // It never fails.
-	}()
-	e := &events{t: s.t, lines: bufio.NewScanner(r), stop: func() { cancel(); _ = r.Close(); <-done }}
-	s.t.Cleanup(e.stop)
-	return e
+	pull, stop := iter.Pull(fastnesstest.Events[struct{}](fastnesstest.New(s.t, s.app), target, options...))
+	s.t.Cleanup(stop)
+	return &events{s.t, pull, stop}
 }
-
-// pipeWriter is an answer that is read while it is written.
-type pipeWriter struct {
-	io.Writer
-	header http.Header
-}
-
-func (w *pipeWriter) Header() http.Header              { return w.header }
-func (w *pipeWriter) WriteHeader(int)                  {}
-func (w *pipeWriter) Flush()                           {}
-func (w *pipeWriter) SetWriteDeadline(time.Time) error { return nil }
 
 // next returns the next event: its name, id and data.
 func (e *events) next() (name, id, data string) {
 	e.t.Helper()
-	for e.lines.Scan() {
-		field, value, _ := strings.Cut(e.lines.Text(), ": ")
-		switch field {
-		case "event":
-			name = value
-		case "id":
-			id = value
-		case "data":
-			data = value
-		case "":
-			if name+data != "" {
-				return name, id, data
-			}
-		}
+	event, ok := e.pull()
+	if !ok {
+		e.t.Fatal("the stream ended")
 	}
-	e.t.Fatalf("the stream ended: %v", e.lines.Err())
-	return "", "", ""
+	return event.Name, event.ID, event.Text
 }
 
 func TestStocksAreToldLive(t *testing.T) {
@@ -107,7 +65,7 @@ func TestStocksAreToldLive(t *testing.T) {
 
 	// Who comes back hears what was missed, and nothing twice.
 	s.call(http.MethodPatch, path, `{"stock":9}`)
-	again := s.as(nil).listen("/items/live", "Last-Event-ID", first)
+	again := s.as(nil).listen("/items/live", fastnesstest.Header("Last-Event-ID", first))
 	again.next()
 	if _, _, data := again.next(); strings.Contains(data, `"stock":3`) || strings.Contains(data, `"stock":9`) {
 		t.Errorf("after the first event comes %s", data)
