@@ -102,8 +102,9 @@ tidy:
 
 # The race detector needs a C compiler, the browser tests Chromium, the tests of
 # the stores PostgreSQL and Redis, which they start themselves: the cluster that
-# Debian would start is not made; clients of others need node. Who may install
-# packages gets them; who may not is told what to install.
+# Debian would start is not made; clients of others need node, and Python with
+# websockets. Who may install packages gets them; who may not is told what to
+# install.
 needs:
 	@missing=; \
 	command -v gcc >/dev/null || command -v clang >/dev/null || missing="$$missing gcc libc6-dev"; \
