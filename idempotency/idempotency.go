@@ -22,7 +22,8 @@
 //   - the same key again, with the same request: the answer of the first one, with
 //     the header Idempotent-Replayed: true;
 //   - with another request (method, target, type or body): 422;
-//   - while the first one is running: 409, with Retry-After;
+//   - while the first one is running: 409, with Retry-After; in another process, a
+//     store in the database of the operation may let it wait for the answer instead;
 //   - no key where one is required, or one that cannot be read: 400.
 //
 // Only answers of success are kept. An error, and whatever rolls back, leaves
