@@ -78,7 +78,7 @@ func Serve(w http.ResponseWriter, r *http.Request, c Content) error {
 	}
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", c.Type)
-	out := &sending{c: &c, w: w, control: http.NewResponseController(w), head: r.Method == http.MethodHead, began: time.Now()}
+	out := &sending{c: &c, size: size, w: w, control: http.NewResponseController(w), head: r.Method == http.MethodHead, began: time.Now()}
 	var spans []span
 	if values := r.Header["Range"]; len(values) == 1 && r.Method == http.MethodGet && c.isCurrent(r.Header.Get("If-Range")) {
 		if spans, err = parseRange(values[0], size); err != nil {
@@ -93,7 +93,7 @@ func Serve(w http.ResponseWriter, r *http.Request, c Content) error {
 		h.Set("Content-Range", spans[0].contentRange(size))
 		return out.one(http.StatusPartialContent, spans[0])
 	}
-	return out.several(spans, size)
+	return out.several(spans)
 }
 
 // check asks the conditions under which there is an answer at all.

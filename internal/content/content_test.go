@@ -226,3 +226,26 @@ func TestElevenPartsAreRefusedThoughTheyDoNotOverlap(t *testing.T) {
 		}
 	}
 }
+
+// counting counts how often it is read.
+type counting struct {
+	io.ReadSeeker
+	reads int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	c.reads++
+	return c.ReadSeeker.Read(p)
+}
+
+func TestAPartOfOneByteDoesNotMakeTheNextGoByteByByte(t *testing.T) {
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Range", "bytes=0-0,10-65545")
+	file := &counting{ReadSeeker: strings.NewReader(strings.Repeat("a", 1<<17))}
+	if err := content.Serve(w, r, content.Content{Reader: file, Type: "text/plain"}); err != nil || w.Code != http.StatusPartialContent {
+		t.Fatal(w.Code, err)
+	}
+	if file.reads > 3 { // One for the byte, two of 32 KiB.
+		t.Errorf("65537 bytes took %d reads", file.reads)
+	}
+}

@@ -12,6 +12,7 @@ import (
 // sending is an answer under way.
 type sending struct {
 	c       *Content
+	size    int64
 	w       http.ResponseWriter
 	control *http.ResponseController
 	head    bool
@@ -29,17 +30,17 @@ func (s *sending) one(status int, part span) error {
 	if s.head {
 		return nil
 	}
-	return s.copy(part)
+	return s.copy(part.length)
 }
 
 // several sends parts as multipart/byteranges (RFC 9110 section 14.6).
-func (s *sending) several(spans []span, size int64) error {
+func (s *sending) several(spans []span) error {
 	boundary := rand.Text()
 	heads := make([]string, len(spans))
 	end := "\r\n--" + boundary + "--\r\n"
 	total := int64(len(end))
 	for i, part := range spans {
-		heads[i] = "\r\n--" + boundary + "\r\nContent-Type: " + s.c.Type + "\r\nContent-Range: " + part.contentRange(size) + "\r\n\r\n"
+		heads[i] = "\r\n--" + boundary + "\r\nContent-Type: " + s.c.Type + "\r\nContent-Range: " + part.contentRange(s.size) + "\r\n\r\n"
 		total += int64(len(heads[i])) + part.length
 	}
 	h := s.w.Header()
@@ -50,35 +51,32 @@ func (s *sending) several(spans []span, size int64) error {
 		if err := s.write([]byte(heads[i])); err != nil {
 			return err
 		}
-		if err := s.copy(part); err != nil {
+		if _, err := s.c.Reader.Seek(part.start, io.SeekStart); err != nil {
+			return fmt.Errorf("%w: %w", ErrContent, err)
+		}
+		if err := s.copy(part.length); err != nil {
 			return err
 		}
 	}
 	return s.write([]byte(end))
 }
 
-// copy sends a part of the content.
-func (s *sending) copy(part span) error {
-	if _, err := s.c.Reader.Seek(part.start, io.SeekStart); err != nil {
-		return fmt.Errorf("%w: %w", ErrContent, err)
-	}
+// copy sends the next n bytes of the content. The room is for whichever part is the
+// longest: after a first part of one byte the others would go out byte by byte.
+func (s *sending) copy(n int64) error {
 	if s.buffer == nil {
-		s.buffer = make([]byte, min(sendBytes, part.length))
+		s.buffer = make([]byte, min(sendBytes, s.size))
 	}
-	for left := part.length; left > 0; {
-		if left < int64(len(s.buffer)) {
-			s.buffer = s.buffer[:left]
-		}
-		n, err := io.ReadFull(s.c.Reader, s.buffer)
-		if err != nil {
+	for left := n; left > 0; {
+		next := s.buffer[:min(left, int64(len(s.buffer)))]
+		if _, err := io.ReadFull(s.c.Reader, next); err != nil {
 			return fmt.Errorf("%w: %w", ErrContent, err)
 		}
-		if err := s.write(s.buffer[:n]); err != nil {
+		if err := s.write(next); err != nil {
 			return err
 		}
-		left -= int64(n)
+		left -= int64(len(next))
 	}
-	s.buffer = s.buffer[:cap(s.buffer)]
 	return nil
 }
 
