@@ -329,16 +329,13 @@ func (d *documenter) normal(op *operationPlan) *openapi.Response {
 	if op.linked {
 		out.Headers.Set("Link", linkHeader())
 	}
-	if op.isResult {
-		outline := op.result.outline()
-		if outline.content != "" {
-			out.Content.Set(outline.content, &openapi.MediaType{}) // Not JSON: a schema has nothing to say about it.
-		}
-		for _, name := range outline.headers {
-			path := text("", redirect.MaxLength)
-			path.Format = "uri-reference"
-			out.Headers.Set(name, &openapi.Header{Description: "A path on this site.", Schema: path})
-		}
+	if op.outline.content != "" {
+		out.Content.Set(op.outline.content, &openapi.MediaType{}) // Not JSON: a schema has nothing to say about it.
+	}
+	for _, name := range op.outline.headers {
+		path := text("", redirect.MaxLength)
+		path.Format = "uri-reference"
+		out.Headers.Set(name, &openapi.Header{Description: "A path on this site.", Schema: path})
 	}
 	return out
 }

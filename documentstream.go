@@ -12,7 +12,7 @@ import (
 // for the items of a stream: the whole is a text, and the extension x-itemSchema says of
 // each item what itemSchema does in OpenAPI 3.2.
 func (d *documenter) streamed(out *openapi.Response, op *operationPlan) *openapi.Response {
-	outline := op.result.outline()
+	outline := op.outline
 	if outline.stream == bytesOnly {
 		out.Content.Set(outline.content, &openapi.MediaType{})
 		return out

@@ -150,7 +150,7 @@ func (x *exchange) watchedCaller(control *http.ResponseController, op *operation
 
 // refusalsOfDownloads returns the statuses by which an answer of ranges is refused.
 func refusalsOfDownloads(op *operationPlan) []int {
-	if !op.streams() || op.result.outline().stream != bytesOnly {
+	if op.outline.stream != bytesOnly {
 		return nil
 	}
 	return []int{http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable}

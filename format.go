@@ -119,7 +119,7 @@ func (op *operationPlan) negotiates(a *App) bool {
 // checkAccept refuses a request that accepts none of what op answers with, before
 // anything is done. What cannot be read is no wish.
 func (x *exchange) checkAccept(op *operationPlan) error {
-	if !op.negotiates(x.app) || op.isResult && op.result.outline().content != "" {
+	if !op.negotiates(x.app) || op.outline.content != "" {
 		return nil
 	}
 	if best, _ := x.best(jsonMedia); best < 0 {
@@ -220,7 +220,7 @@ func (a *App) bodies(content *openapi.Map[*openapi.MediaType], names []string, m
 
 // refusalsOfFormats is the status by which Accept refuses an answer.
 func (op *operationPlan) refusalsOfFormats(a *App) []int {
-	if !op.negotiates(a) || op.isResult && op.result.outline().content != "" {
+	if !op.negotiates(a) || op.outline.content != "" {
 		return nil
 	}
 	return []int{http.StatusNotAcceptable}

@@ -120,7 +120,9 @@ func Options[In, Out any](r Router, path string, handle func(context.Context, In
 func Handle[In, Out any](r Router, method, path string, handle func(context.Context, In) (Out, error), options ...Option) {
 	op := &operationPlan{method: method, in: reflect.TypeFor[In](), out: reflect.TypeFor[Out](), function: functionName(handle)}
 	r.router().declare(op, path, handle != nil, options)
-	op.result, op.isResult = any(new(Out)).(result)
+	if r, ok := any(new(Out)).(result); ok {
+		op.outline, op.isResult = r.outline(), true
+	}
 	slots := new(slots[In, Out])
 	op.call = func(x *exchange) error {
 		s, again := x.held.(*typedSlot[In, Out])

@@ -55,10 +55,8 @@ func (op *operationPlan) compileKeys() (errs []error) {
 	if len(op.input.raw) > 0 {
 		wrong("what a *http.Request is read for is not known: want a JSON body")
 	}
-	if op.isResult {
-		if o := op.result.outline(); o.content != "" || o.table || o.stream != 0 {
-			wrong("the answer is not JSON")
-		}
+	if o := op.outline; o.content != "" || o.table || o.stream != noStream {
+		wrong("the answer is not JSON")
 	}
 	for _, u := range op.input.uses {
 		if writer, ok := reflect.Zero(u.provider.typ).Interface().(interface{ Writes() bool }); ok && u.provider.scope == requestScope && writer.Writes() {

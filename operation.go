@@ -1,6 +1,7 @@
 package fastness
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -23,7 +24,7 @@ type operationPlan struct {
 	limited
 	in, out  reflect.Type
 	function string
-	result   result
+	outline  outline // zero for a plain body
 	isResult bool
 	call     func(*exchange) error // its answer is in the exchange
 	socket   *socketPlan           // nil unless it opens a WebSocket
@@ -112,17 +113,10 @@ func (op *operationPlan) hiddenEffects() (errs []error) {
 // compileOutput makes the plan of the answer.
 func (op *operationPlan) compileOutput(a *App) (errs []error) {
 	typ := op.out
-	op.status = http.StatusOK
 	if op.isResult {
-		outline := op.result.outline()
-		typ = outline.body
-		if outline.status != 0 {
-			op.status = outline.status
-		}
+		typ = op.outline.body
 	}
-	if op.spec.Status != 0 {
-		op.status = op.spec.Status
-	}
+	op.status = cmp.Or(op.spec.Status, op.outline.status, http.StatusOK)
 	if typ == nil {
 		return nil
 	}
@@ -135,7 +129,7 @@ func (op *operationPlan) compileOutput(a *App) (errs []error) {
 	}
 	op.output = plan
 	op.linked = typ.Implements(reflect.TypeFor[linked]())
-	if op.isResult && op.result.outline().table {
+	if op.outline.table {
 		if op.table, err = newTable(a.types, typ); err != nil {
 			return []error{fmt.Errorf("answer: %w", err)}
 		}

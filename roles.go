@@ -49,10 +49,7 @@ func (op *operationPlan) compileRoles(a *App) (errs []error) {
 // pageMistakes names what a template could show that is not for everybody. A
 // template does not know who is looking, and it reaches what JSON leaves out, too.
 func (op *operationPlan) pageMistakes() (errs []error) {
-	if !op.isResult {
-		return nil
-	}
-	page := op.result.outline()
+	page := op.outline
 	if page.content != "text/html" {
 		return nil
 	}

@@ -49,7 +49,7 @@ type sender interface {
 }
 
 // streams reports whether the answer is sent while it is made.
-func (op *operationPlan) streams() bool { return op.isResult && op.result.outline().stream != noStream }
+func (op *operationPlan) streams() bool { return op.outline.stream != noStream }
 
 // longest is how long the operation's context lasts.
 func (op *operationPlan) longest() time.Duration {
@@ -259,7 +259,7 @@ func (w *streamWriter) begin() error {
 		return context.DeadlineExceeded
 	}
 	h := x.prepare(&x.answer)
-	x.contentType(h, w.op.result.outline().content)
+	x.contentType(h, w.op.outline.content)
 	h["Cache-Control"] = x.app.noStore
 	h["X-Accel-Buffering"] = []string{"no"} // nginx would wait for the end.
 	x.watchCaller(w.control, w.op)
