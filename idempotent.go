@@ -59,7 +59,7 @@ func (op *operationPlan) compileKeys() (errs []error) {
 		wrong("the answer is not JSON")
 	}
 	for _, u := range op.input.uses {
-		if writer, ok := reflect.Zero(u.provider.typ).Interface().(interface{ Writes() bool }); ok && u.provider.scope == requestScope && writer.Writes() {
+		if u.provider.scope == requestScope && u.provider.writes() {
 			if op.keyed.tx != nil {
 				wrong("the operation has two transactions, a %s and a %s", op.keyed.tx.provider.typ, u.provider.typ)
 			}

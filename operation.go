@@ -103,7 +103,7 @@ func (op *operationPlan) hiddenEffects() (errs []error) {
 		return nil
 	}
 	for _, u := range op.input.uses {
-		if writer, ok := reflect.Zero(u.provider.typ).Interface().(interface{ Writes() bool }); ok && writer.Writes() {
+		if u.provider.writes() {
 			errs = append(errs, fmt.Errorf("it gets a %s, which writes, and %s must not: want another method, what only reads, or csrf.Effects()", u.provider.typ, op.method))
 		}
 	}

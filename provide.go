@@ -102,6 +102,21 @@ func add[T, In any](r Router, s scope, override bool, f func(context.Context, In
 	g.providers[p.typ] = p
 }
 
+// writer is implemented by what a provider makes if it says whether it changes
+// something, such as a transaction. It is asked of a zero value.
+type writer interface{ Writes() bool }
+
+func (p *provider) asWriter() (w writer, ok bool) {
+	w, ok = reflect.Zero(p.typ).Interface().(writer)
+	return w, ok
+}
+
+// writes reports whether what p makes changes something.
+func (p *provider) writes() bool {
+	w, ok := p.asWriter()
+	return ok && w.Writes()
+}
+
 // provider returns the provider of t that is nearest to g, or nil.
 func (g *Group) provider(t reflect.Type) *provider {
 	for _, p := range slices.Backward(g.app.overrides) {

@@ -70,7 +70,7 @@ func (op *operationPlan) compileStream() (errs []error) {
 		return nil
 	}
 	for _, u := range op.input.uses {
-		if writer, ok := reflect.Zero(u.provider.typ).Interface().(interface{ Writes() bool }); ok && writer.Writes() {
+		if u.provider.writes() {
 			errs = append(errs, fmt.Errorf("it gets a %s, which writes, and its answer is sent before that is committed: want what only reads, or another operation for the change", u.provider.typ))
 		}
 	}

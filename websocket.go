@@ -141,19 +141,17 @@ func (op *operationPlan) compileSocket(a *App) (errs []error) {
 		errs = append(errs, errors.New("a WebSocket answers 101: it has no Status"))
 	}
 	op.status = http.StatusSwitchingProtocols
-	for _, plan := range op.input.withProviders() {
-		for _, d := range plan.deps {
-			if _, ok := reflect.Zero(d.source.provider.typ).Interface().(interface{ Writes() bool }); ok && plan == &op.input {
-				errs = append(errs, fmt.Errorf("it gets a %s, which has ended when the connection opens: want a transaction for each message", d.source.provider.typ))
-			}
+	for _, d := range op.input.deps {
+		p := d.source.provider
+		if _, transaction := p.asWriter(); transaction {
+			errs = append(errs, fmt.Errorf("it gets a %s, which has ended when the connection opens: want a transaction for each message", p.typ))
+		}
+		if p.typ == reflect.TypeFor[*Background]() {
+			errs = append(errs, errors.New("it gets a *fastness.Background, which takes tasks until the connection opens: want a Worker, or the function itself"))
 		}
 	}
-	if slices.ContainsFunc(op.input.deps, func(d dependency) bool { return d.source.provider.typ == reflect.TypeFor[*Background]() }) {
-		errs = append(errs, errors.New("it gets a *fastness.Background, which takes tasks until the connection opens: want a Worker, or the function itself"))
-	}
 	for _, u := range op.input.uses {
-		w, ok := reflect.Zero(u.provider.typ).Interface().(interface{ Writes() bool })
-		if ok && w.Writes() && !slices.ContainsFunc(op.input.deps, func(d dependency) bool { return d.source == u }) {
+		if u.provider.writes() && !slices.ContainsFunc(op.input.deps, func(d dependency) bool { return d.source == u }) {
 			errs = append(errs, fmt.Errorf("a provider gets a %s, which writes, and a handshake must not: want a transaction for each message", u.provider.typ))
 		}
 	}
