@@ -15,20 +15,25 @@ type lasting struct {
 	later atomic.Bool
 }
 
-// openConnection counts a connection that lasts (a WebSocket, a stream) under the caps
+// openConnection counts a connection that lasts, a stream of events, under the caps
 // of [Config].Connections until close is called, and gives back the place among the
 // requests in flight: a thousand quiet connections would leave none for requests.
 // It is for operations only, once the caller is known.
 func (x *exchange) openConnection() (close func(), err error) {
+	if close, err = x.countConnection(); err == nil {
+		x.leaveFlight()
+	}
+	return close, err
+}
+
+// countConnection is openConnection for a request that goes on for a moment, and is in
+// flight as long.
+func (x *exchange) countConnection() (close func(), err error) {
 	caller := openconn.Caller{Addr: x.ctx.client.Addr}
 	if x.ctx.user != nil {
 		caller.User = x.ctx.user.ID
 	}
-	if close, err = x.app.outermost().connections.Open(caller); err != nil {
-		return nil, err
-	}
-	x.leaveFlight()
-	return close, nil
+	return x.app.outermost().connections.Open(caller)
 }
 
 // leaveFlight gives back the place of the request in flight, once, whatever middleware

@@ -271,15 +271,21 @@ func (x *exchange) log(logger *slog.Logger, aborted bool) {
 	if x.later.Load() || !logger.Enabled(&x.ctx, slog.LevelInfo) {
 		return
 	}
-	line := observe.AccessOf(x.r, &x.sent)
-	line.Route, line.RequestID, line.Aborted = x.route(), x.ctx.id[0], aborted
+	line := x.accessLine()
+	line.Aborted = aborted
 	if line.Status == 0 && !aborted { // A handler that writes nothing: net/http answers for it.
 		line.Status = http.StatusOK
 	}
-	line.Client, line.Code = x.ctx.client.Addr, x.shown.Code
-	line.Duration = time.Since(x.ctx.start)
+	line.Code, line.Duration = x.shown.Code, time.Since(x.ctx.start)
+	line.Log(&x.ctx, logger)
+}
+
+// accessLine is what the access log says of any request.
+func (x *exchange) accessLine() observe.Access {
+	line := observe.AccessOf(x.r, &x.sent)
+	line.Route, line.RequestID, line.Client = x.route(), x.ctx.id[0], x.ctx.client.Addr
 	if u := x.caller(); u != nil {
 		line.User = u.ID
 	}
-	line.Log(&x.ctx, logger)
+	return line
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/auth"
-	"github.com/fastness/fastness/guard/openconn"
 	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/problem"
 	"github.com/fastness/fastness/schema"
@@ -187,11 +186,7 @@ func (x *exchange) checkHandshake() error {
 // connection. From there on the request is over: the exchange, its place in flight and
 // the time limit of the operation with it.
 func (x *exchange) openSocket(s *socketPlan) error {
-	caller := openconn.Caller{Addr: x.ctx.client.Addr}
-	if x.ctx.user != nil {
-		caller.User = x.ctx.user.ID
-	}
-	leave, err := x.app.outermost().connections.Open(caller)
+	leave, err := x.countConnection()
 	if err != nil {
 		return err
 	}
@@ -225,11 +220,8 @@ func (x *exchange) openSocket(s *socketPlan) error {
 // exchange.
 func (x *exchange) opening(right *standing, done func()) ws.Opening {
 	app, id, ctx := x.app, x.ctx.id[0], x.lastingContext()
-	line := observe.AccessOf(x.r, &x.sent)
-	line.Route, line.RequestID, line.Client, line.Status = x.route(), id, x.ctx.client.Addr, http.StatusSwitchingProtocols
-	if x.ctx.user != nil {
-		line.User = x.ctx.user.ID
-	}
+	line := x.accessLine()
+	line.Status = http.StatusSwitchingProtocols
 	return ws.Opening{
 		Context: ctx,
 		Watch:   func(end func(error)) func() { return right.watchUntil(ctx, end) },
