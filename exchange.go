@@ -40,6 +40,7 @@ type exchange struct {
 	incoming *incoming
 	held     slot // the input and output of the operation
 	answer   answer
+	format   Format // of the answer, if Accept wants another one than JSON
 	key      keyState
 	shown    problem.Problem
 	after    *Background // what runs when the answer is sent, or nil

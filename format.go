@@ -116,13 +116,14 @@ func (op *operationPlan) negotiates(a *App) bool {
 	return len(a.cfg.Formats) > 0 && op.output != nil && op.table == nil && !op.streams()
 }
 
-// checkAccept refuses a request that accepts none of what op answers with, before
-// anything is done. What cannot be read is no wish.
+// checkAccept finds the format of the answer, and refuses a request that accepts none of
+// what op answers with, before anything is done. What cannot be read is no wish.
 func (x *exchange) checkAccept(op *operationPlan) error {
-	if !op.negotiates(x.app) || op.outline.content != "" {
+	if !op.negotiates(x.app) {
 		return nil
 	}
-	if best, _ := x.best(jsonMedia); best < 0 {
+	best, f := x.best(jsonMedia)
+	if x.format = f; best < 0 && op.outline.content == "" {
 		return problem.New(http.StatusNotAcceptable, "there is "+strings.Join(x.app.bodyTypes(), " and ")).Named("not_acceptable")
 	}
 	return nil
@@ -149,10 +150,8 @@ func (x *exchange) best(names ...string) (best int, f Format) {
 // the format. Two representations never share a strong tag (RFC 9110 section 8.8.1).
 func (x *exchange) variant(op *operationPlan) []string {
 	view := x.view(op)
-	if op.negotiates(x.app) {
-		if _, f := x.best(jsonMedia); f != nil {
-			view = append(view, f.MediaType())
-		}
+	if x.format != nil {
+		view = append(view, x.format.MediaType())
 	}
 	return view
 }
@@ -169,11 +168,8 @@ func (x *exchange) inFormat(op *operationPlan, a *answer) error {
 	if !slices.Contains(a.header["Vary"], "Accept") {
 		a.header["Vary"] = slices.Concat(a.header["Vary"], []string{"Accept"})
 	}
-	if a.content != jsonMedia {
-		return nil
-	}
-	_, f := x.best(jsonMedia)
-	if f == nil {
+	f := x.format
+	if f == nil || a.content != jsonMedia {
 		return nil
 	}
 	raw, err := f.FromJSON(a.raw)
