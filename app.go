@@ -2,6 +2,7 @@ package fastness
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,7 +66,9 @@ type App struct {
 	logInPage   string         // or ""
 	development atomic.Bool
 	draining    atomic.Bool
-	stopping    notice // closed when streams are to end
+	// stopping is done when streams are to end, stop makes it so.
+	stopping context.Context
+	stop     context.CancelFunc
 	// warnedOfProxy is set once the log has a line about a proxy that is not trusted.
 	warnedOfProxy atomic.Bool
 
@@ -116,6 +119,7 @@ func New(cfg Config) *App {
 		notFound: problem.New(http.StatusNotFound, ""), notAllowed: problem.New(http.StatusMethodNotAllowed, ""),
 		malformedPath: problem.New(http.StatusBadRequest, "the path can be read in more than one way").Named("malformed_path"),
 	}
+	app.stopping, app.stop = context.WithCancel(context.Background())
 	app.types = schema.NewTypes(schema.Config{
 		InsecureIgnoreUnknown: cfg.InsecureFastAPICompat,
 		InsecureLaxNumbers:    cfg.InsecureFastAPICompat,

@@ -115,7 +115,7 @@ const (
 // functions and cleans up after the app-scoped providers, the last one first. The error
 // names what failed and what did not return before the end of ctx.
 func (a *App) Stop(ctx context.Context) error {
-	a.stopping.give()
+	a.stop()
 	a.drainSockets()
 	var errs []error
 	if a.sockets != nil { // Their handlers use what follows.

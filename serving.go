@@ -96,7 +96,7 @@ func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
 		Ready:   func(addr net.Addr) { c.welcome(p, addr, server.RedirectAddr(), server.DevelopmentCA()) },
 		OnDrain: func() {
 			app.draining.Store(true)
-			app.stopping.give()
+			app.stop()
 			app.drainSockets()
 			app.cfg.Logger.Info("stopping", "grace", c.Grace.String())
 		},

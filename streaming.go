@@ -300,7 +300,7 @@ func (w *streamWriter) keepOpen() (stop func()) {
 	done, kept := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(kept)
-		wait, stopping := firstEvent, w.x.app.outermost().stopping.done()
+		wait, stopping := firstEvent, w.x.app.outermost().stopping.Done()
 		if w.kind == lines {
 			wait, stopping = lineFlush, nil // They come to an end, as other answers do.
 		}
