@@ -64,38 +64,43 @@ type follow struct {
 	err     error         // of the first read
 	ringing bool
 	pulling bool
+	pull    func()
+	pulled  chan struct{} // closed after the read that ends next, or nil
+}
+
+// ring starts to read, if nobody does. The hub's lock is held.
+func (f *follow) ring() {
+	if f.stopped {
+		return
+	}
+	f.ringing = true
+	if !f.pulling {
+		f.pulling = true
+		go f.pull()
+	}
 }
 
 // listen lets the bus ring for a room, and reads what there is. The hub's lock
 // is held.
 func (h *Hub[T]) listen(r *room[T]) {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &follow{loaded: make(chan struct{}), ringing: true, pulling: true}
-	unfollow := h.cfg.Bus.Follow(h.onBus(r.name), func() { h.ring(ctx, r) })
+	f := &follow{loaded: make(chan struct{}), pull: func() { h.pull(ctx, r) }}
+	unfollow := h.cfg.Bus.Follow(h.onBus(r.name), func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		f.ring()
+	})
 	f.stop = sync.OnceFunc(func() {
 		f.stopped = true
 		cancel()
 		go unfollow() // It may wait for a connection.
 	})
 	r.follow = f
-	go h.pull(ctx, r)
+	f.ring()
 }
 
 // onBus returns the name of a room on the bus.
 func (h *Hub[T]) onBus(room string) string { return h.cfg.Name + "/" + room }
-
-// ring starts to read a room, if nobody does.
-func (h *Hub[T]) ring(ctx context.Context, r *room[T]) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if f := r.follow; f != nil && !f.stopped {
-		f.ringing = true
-		if !f.pulling {
-			f.pulling = true
-			go h.pull(ctx, r)
-		}
-	}
-}
 
 // heard reports whether the bell rang, and ends the pulling if not.
 func (h *Hub[T]) heard(r *room[T]) bool {
@@ -142,12 +147,16 @@ func (h *Hub[T]) again(ctx context.Context, r *room[T], wait time.Duration) {
 	h.mu.Unlock()
 }
 
-// load ends the first read of a room. Who waits for it learns of its error, and
+// load ends a read of a room. Who waits for the first one learns of its error, and
 // who comes next tries again.
 func (h *Hub[T]) load(r *room[T], err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f := r.follow
+	if f.pulled != nil {
+		close(f.pulled)
+		f.pulled = nil
+	}
 	select {
 	case <-f.loaded:
 		return
@@ -170,6 +179,33 @@ func (h *Hub[T]) await(ctx context.Context, r *room[T]) error {
 		return unavailable(r.follow.err)
 	}
 	return nil
+}
+
+// reach lets a room read what a client has seen already: another process was faster to
+// tell it. It waits for two reads, of which the first may have begun before. What the bus
+// does not have by then, nobody has told.
+func (h *Hub[T]) reach(ctx context.Context, r *room[T], after ID) {
+	ctx, cancel := context.WithTimeout(ctx, busTimeout)
+	defer cancel()
+	for range 2 {
+		h.mu.Lock()
+		if after <= r.newest.id {
+			h.mu.Unlock()
+			return
+		}
+		f := r.follow
+		if f.pulled == nil {
+			f.pulled = make(chan struct{})
+		}
+		pulled := f.pulled
+		f.ring()
+		h.mu.Unlock()
+		select {
+		case <-pulled:
+		case <-ctx.Done():
+		case <-h.closed:
+		}
+	}
 }
 
 // catchUp reads the log of a room from where the room is to its end.

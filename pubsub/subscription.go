@@ -43,6 +43,7 @@ func (h *Hub[T]) Subscribe(ctx context.Context, room string, after ID) (*Subscri
 			h.leave(r)
 			return nil, err
 		}
+		h.reach(ctx, r, after)
 	}
 	s := &Subscription[T]{hub: h}
 	h.mu.Lock()
