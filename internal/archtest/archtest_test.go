@@ -22,7 +22,7 @@ func TestTheHouseIsInOrder(t *testing.T) {
 		})
 	}
 	for _, r := range house.sorted() {
-		if house.moduleOf(r.folder) == "." && !strings.HasPrefix(r.folder, "internal/") {
+		if house.moduleOf(r.folder) == "." && !isInternal(r.folder) {
 			t.Logf("%-15s exports %3d names", r.folder, len(exported(r)))
 		}
 	}

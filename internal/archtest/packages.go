@@ -94,7 +94,7 @@ func smallInterfaces(t *tree) (complaints []string) {
 // exampleEach wants a runnable example of each package that others import.
 func exampleEach(t *tree) (complaints []string) {
 	for _, r := range t.sorted() {
-		if t.moduleOf(r.folder) != "." || strings.HasPrefix(r.folder+"/", "internal/") || r.isProgram() {
+		if t.moduleOf(r.folder) != "." || isInternal(r.folder) || r.isProgram() {
 			continue
 		}
 		if !slices.ContainsFunc(r.files, hasExample) {
@@ -110,3 +110,6 @@ func hasExample(f *source) bool {
 		return ok && fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "Example")
 	})
 }
+
+// isInternal reports whether only the module itself can import a folder.
+func isInternal(folder string) bool { return strings.Contains("/"+folder+"/", "/internal/") }

@@ -1,0 +1,139 @@
+package probe
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/fastness/fastness/scan/internal/login"
+	"github.com/fastness/fastness/scan/internal/spec"
+	"github.com/fastness/fastness/scan/wire"
+)
+
+// World is what the scan knows of the target so far. It is safe for concurrent use.
+type World struct {
+	API *spec.API
+	// Users are those who are logged in, in the order of the configuration. The last one
+	// may be an admin. Nobody is not among them.
+	Users []*login.User
+
+	mu      sync.Mutex
+	samples map[string]map[string]*Sample // by operation, by user
+	objects []*Object
+	seen    map[string][]*wire.Exchange // by operation: every answer, the last ones
+}
+
+// Sample is a request that succeeded.
+type Sample struct {
+	Case     *Case
+	User     *login.User // nil for nobody
+	Exchange *wire.Exchange
+}
+
+// Object is something that a user made, or has, in the target.
+type Object struct {
+	// Resource is what it is, in the singular, as "order".
+	Resource string
+	// Owner made it, or is the one whom the target shows it to as their own.
+	Owner *login.User
+	// ID is the value by which operations name it.
+	ID any
+	// Marker is an unguessable text that a field of it holds, or empty; Field is the JSON
+	// pointer of that field in the request.
+	Marker, Field string
+	// Made is the request that made it, or nil if it was there before.
+	Made *Sample
+	// Parents are the path parameters of the request that made it, as the order of an
+	// item of it.
+	Parents map[string]any
+	// Shared reports whether other users see it in lists of their own, or it is public: then
+	// seeing it is no flaw.
+	Shared bool
+}
+
+// NewWorld returns a world of which only the document is known.
+func NewWorld(api *spec.API, users []*login.User) *World {
+	return &World{API: api, Users: users, samples: map[string]map[string]*Sample{}, seen: map[string][]*wire.Exchange{}}
+}
+
+// Sample returns a request of a user to an operation that succeeded, or nil. A nil user is
+// nobody.
+func (w *World) Sample(op *spec.Operation, user *login.User) *Sample {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.samples[op.ID][user.Called()]
+}
+
+// AnySample returns a request of anybody that succeeded, of ordinary users first, then of
+// admins, then of nobody; or nil.
+func (w *World) AnySample(op *spec.Operation) *Sample {
+	for _, admin := range []bool{false, true} {
+		for _, u := range w.Users {
+			if u.Admin == admin {
+				if s := w.Sample(op, u); s != nil {
+					return s
+				}
+			}
+		}
+	}
+	return w.Sample(op, nil)
+}
+
+// Learn keeps a request that succeeded. A later one of the same user takes its place.
+func (w *World) Learn(s *Sample) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	of := w.samples[s.Case.Op.ID]
+	if of == nil {
+		of = map[string]*Sample{}
+		w.samples[s.Case.Op.ID] = of
+	}
+	of[s.User.Called()] = s
+}
+
+// AddObject keeps an object.
+func (w *World) AddObject(o *Object) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.objects = append(w.objects, o)
+}
+
+// Objects returns the objects of a user, or of all for nil.
+func (w *World) Objects(owner *login.User) []*Object {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(w.objects), func(o *Object) bool { return owner != nil && o.Owner != owner })
+}
+
+// Others returns the ordinary users but one.
+func (w *World) Others(but *login.User) []*login.User {
+	return slices.DeleteFunc(slices.Clone(w.Users), func(u *login.User) bool { return u == but || u.Admin })
+}
+
+// Admins returns the users that are meant to have more rights.
+func (w *World) Admins() []*login.User {
+	return slices.DeleteFunc(slices.Clone(w.Users), func(u *login.User) bool { return !u.Admin })
+}
+
+// Ordinary returns the users that are no admins.
+func (w *World) Ordinary() []*login.User { return w.Others(nil) }
+
+// maxSeen is how many answers of an operation are kept.
+const maxSeen = 64
+
+// see keeps an answer.
+func (w *World) see(ex *wire.Exchange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := w.seen[ex.Request.Operation]
+	if len(list) >= maxSeen { // The first ones are those of the exploration.
+		return
+	}
+	w.seen[ex.Request.Operation] = append(list, ex)
+}
+
+// Seen returns answers of an operation, the first ones of the scan.
+func (w *World) Seen(op *spec.Operation) []*wire.Exchange {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.seen[op.ID])
+}
