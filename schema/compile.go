@@ -28,6 +28,7 @@ type compiler struct {
 	open    []reflect.Type // types that are being compiled, since the last struct
 	after   []func()       // what needs all structs complete
 	client  bool           // read-only and write-only change places
+	style   Style
 	types   *Types
 }
 
@@ -196,7 +197,7 @@ func (n *checkedNode) decode(d *decoder, v reflect.Value) bool {
 		return false
 	}
 	if d.report.count() == before {
-		d.checkValue(v)
+		d.checkValue(n.node, v)
 	}
 	return true
 }
@@ -210,7 +211,7 @@ func (n *checkedNode) decodeText(d *decoder, s string, v reflect.Value) {
 	}
 	inner.decodeText(d, s, v)
 	if d.report.count() == before {
-		d.checkValue(v)
+		d.checkValue(n.node, v)
 	}
 }
 

@@ -102,7 +102,7 @@ func TestTypesThatCannotBeDeclared(t *testing.T) {
 		{"an alias that is taken", struct {
 			A int `json:"a" alias:"b"`
 			B int `json:"b"`
-		}{}, `name "b" is taken`},
+		}{}, `member "b" is declared twice`},
 		{"a name that needs escaping", struct {
 			A int `json:"a<b"`
 		}{}, "needs escaping"},

@@ -209,13 +209,13 @@ func Validates(t reflect.Type) bool {
 	return p.Implements(reflect.TypeFor[validator]()) || p.Implements(reflect.TypeFor[plainValidator]())
 }
 
-// checkValue calls v's Validate method.
-func (d *decoder) checkValue(v reflect.Value) {
+// checkValue calls the Validate method of v, a value of n.
+func (d *decoder) checkValue(n node, v reflect.Value) {
 	ctx := d.report.Context
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	if err := validate(ctx, v); err != nil {
-		d.report.reject(err, d.path)
+		d.report.reject(err, d.path, n, d.answers)
 	}
 }

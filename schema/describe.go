@@ -273,9 +273,13 @@ func (n *structNode) describeFields(d *Describer, mode Mode, c *component) {
 		} else {
 			publish(s, "x-visible-to", f.visibleTo)
 		}
-		c.schema.Properties.Set(f.name, s)
+		name := f.name
+		if mode == Output {
+			name = f.out
+		}
+		c.schema.Properties.Set(name, s)
 		if mode == Input && n.required.has(i) || mode == Output && f.omit == omitNever && f.visibleTo == nil {
-			c.schema.Required = append(c.schema.Required, f.name)
+			c.schema.Required = append(c.schema.Required, name)
 		}
 		c.uses = append(c.uses, componentsOf(f.plan, mode)...)
 	}

@@ -3,7 +3,6 @@ package schema
 import (
 	"encoding/json"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -28,7 +27,8 @@ type Fields struct {
 	names []string
 }
 
-// Has reports whether the member called name was sent.
+// Has reports whether the member was sent that is called name in requests, whatever
+// alias it came under.
 func (f *Fields) Has(name string) bool {
 	for _, n := range f.names {
 		if n == name {
@@ -63,13 +63,13 @@ func (c *compiler) structOf(t reflect.Type) node {
 	if n, ok := c.structs[t]; ok {
 		return n
 	}
-	n := &structNode{typ: t, byName: make(map[string]int), checks: ChecksOf(t)}
+	n := &structNode{typ: t, byName: make(map[string]int), byAnswer: make(map[string]int), owners: make(map[string]string), checks: ChecksOf(t)}
 	c.structs[t] = n
 	c.fresh = append(c.fresh, t)
 	open := c.open
 	c.open = nil
 	c.addFields(n, t, nil)
-	c.open = open
+	c.open, n.owners = open, nil
 	n.required = make(bitset, max(2, (len(n.fields)+63)/64))
 	for i := range n.fields {
 		f := &n.fields[i]
@@ -99,7 +99,7 @@ func (c *compiler) addFields(n *structNode, t reflect.Type, prefix []int) {
 		case sf.Tag.Get("json") == "-":
 		case sf.Anonymous && sf.Type.Kind() == reflect.Struct && sf.Tag.Get("json") == "" && c.special(sf.Type, &rules{used: map[string]bool{}}, where) == nil:
 			parseRules(sf.Tag).reportUnused(c, where)
-			c.misplaced(sf.Tag, where, accessKeys()...)
+			c.misplaced(sf.Tag, where, append(accessKeys(), "alias", "out")...)
 			c.addFields(n, sf.Type, index)
 		case sf.Anonymous && sf.Type.Kind() == reflect.Pointer && sf.Tag.Get("json") == "":
 			c.mistake(where, "an embedded pointer has no members when it is nil: embed the struct, or name the member")
@@ -114,11 +114,9 @@ func (c *compiler) addFields(n *structNode, t reflect.Type, prefix []int) {
 }
 
 func (c *compiler) addField(n *structNode, sf reflect.StructField, index []int, where string) {
-	f := field{index: index, name: sf.Name}
-	name, options, _ := strings.Cut(sf.Tag.Get("json"), ",")
-	if name != "" {
-		f.name = name
-	}
+	f := field{index: index}
+	name, options, styled := c.memberOf(sf)
+	f.name, f.styled = name, styled
 	for option := range strings.SplitSeq(options, ",") {
 		switch option {
 		case "":
@@ -139,6 +137,7 @@ func (c *compiler) addField(n *structNode, sf reflect.StructField, index []int, 
 	if f.readOnly && f.writeOnly {
 		c.mistake(where, "readOnly and writeOnly together leave nothing")
 	}
+	c.nameMember(&f, sf.Tag, where)
 	if c.client {
 		f.readOnly, f.writeOnly = f.writeOnly, f.readOnly
 	}
@@ -154,38 +153,6 @@ func (c *compiler) addField(n *structNode, sf reflect.StructField, index []int, 
 	}
 	c.restrict(&f, sf.Tag, where)
 	c.register(n, f, sf.Tag.Get("alias"), where)
-}
-
-// register adds f under its name and its aliases.
-func (c *compiler) register(n *structNode, f field, aliases, where string) {
-	c.memberName(n, f.name, where)
-	n.fields = append(n.fields, f)
-	if f.readOnly {
-		return
-	}
-	names := []string{f.name}
-	if aliases != "" {
-		names = append(names, strings.Split(aliases, ",")...)
-	}
-	for _, name := range names {
-		if _, taken := n.byName[name]; taken {
-			c.mistake(where, "name %q is taken by another member", name)
-		}
-		n.byName[name] = len(n.fields) - 1
-	}
-}
-
-// memberName refuses a name that would need escaping in answers, or that
-// another member has.
-func (c *compiler) memberName(n *structNode, name, where string) {
-	if name != strings.ToValidUTF8(name, "") || strings.ContainsAny(name, "\"\\<>&\u2028\u2029") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		c.mistake(where, "member name %q needs escaping", name)
-	}
-	taken := slices.ContainsFunc(n.fields, func(f field) bool { return f.name == name }) ||
-		slices.ContainsFunc(n.computed, func(m computed) bool { return m.name == name })
-	if taken {
-		c.mistake(where, "member %q is declared twice", name)
-	}
 }
 
 func (c *compiler) flag(tag reflect.StructTag, where, name string) bool {
@@ -248,7 +215,7 @@ func (c *compiler) addComputed(n *structNode, sf reflect.StructField, where stri
 		c.mistake(where, "a computed member needs the tags name and method")
 		return
 	}
-	c.memberName(n, name, where)
+	c.claim(n, name, where)
 	pointer := reflect.PointerTo(n.typ)
 	m, ok := n.typ.MethodByName(method)
 	onPtr := !ok

@@ -102,7 +102,7 @@ func (h *heldPatch) patch(v reflect.Value) error {
 	report := h.report()
 	report.Prefix = nil // The paths are those of the result, until they are blamed on an operation.
 	report.read = &readPart{nil, h.node, nil}
-	d := &decoder{cfg: &h.types.cfg, report: report}
+	d := &decoder{cfg: &h.types.cfg, report: report, answers: true}
 	d.reconcile(h.node, v, before, after)
 	for i := range report.violations {
 		h.blame(&report.violations[i])
@@ -153,7 +153,7 @@ func (d *decoder) reconcile(n node, v reflect.Value, before, after any) {
 		count := d.report.count()
 		d.reconcile(n.node, v, before, after)
 		if d.report.count() == count {
-			d.checkValue(v)
+			d.checkValue(n.node, v)
 		}
 		return
 	case *mapNode:
@@ -185,7 +185,7 @@ func (d *decoder) replace(n node, v reflect.Value, value any) {
 		d.report.Fail(err)
 		return
 	}
-	inner := &decoder{cfg: d.cfg, report: d.report, data: text, path: d.path, deepest: len(d.path), ascii: isASCII(text)}
+	inner := &decoder{cfg: d.cfg, report: d.report, data: text, path: d.path, deepest: len(d.path), ascii: isASCII(text), answers: d.answers}
 	v.SetZero()
 	n.decode(inner, v)
 	d.report.malformed = false // It is the patch that is well-formed.
@@ -218,9 +218,9 @@ func (n *structNode) reconcile(d *decoder, v reflect.Value, before, after map[st
 	last := d.down()
 	for i := range n.fields {
 		f := &n.fields[i]
-		d.path[last] = problem.Name(f.name)
-		old, was := before[f.name]
-		now, is := after[f.name]
+		d.path[last] = problem.Name(f.out)
+		old, was := before[f.out]
+		now, is := after[f.out]
 		switch value := fieldAt(v, f.index); {
 		case was == is && jsonpatch.Equal(old, now):
 		case f.readOnly || !f.writableBy.include(d.report.Viewer):
@@ -238,7 +238,7 @@ func (n *structNode) reconcile(d *decoder, v reflect.Value, before, after map[st
 	d.up()
 	n.reconcileOthers(d, before, after)
 	if n.checks != nil && d.report.count() == count {
-		d.ask(n.checks, v)
+		d.ask(n, v)
 	}
 }
 
@@ -255,9 +255,9 @@ func (n *structNode) reconcileOthers(d *decoder, before, after map[string]any) {
 		}
 	}
 	for name := range after {
-		f := n.named(name)
+		f := n.written(d, name)
 		computed := slices.ContainsFunc(n.computed, func(c computed) bool { return c.name == name })
-		if d.path[last] = problem.Name(name); !computed && (f == nil || f.name != name) {
+		if d.path[last] = problem.Name(name); !computed && (f == nil || f.out != name) {
 			d.violate("extra_forbidden")
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/fastness/fastness/internal/jsonpatch"
-	"github.com/fastness/fastness/problem"
 )
 
 // A merge reads a JSON Merge Patch (RFC 7396) over a value that is there: what
@@ -38,7 +37,7 @@ func (d *decoder) merge(n node, v reflect.Value, fresh bool) bool {
 			return false
 		}
 		if !d.sketches && d.report.count() == before {
-			d.checkValue(v)
+			d.checkValue(n.node, v)
 		}
 		return true
 	}
@@ -55,7 +54,8 @@ func (n *structNode) merge(d *decoder, v reflect.Value, fresh bool) bool {
 	seen := make(bitset, max(2, (len(n.fields)+63)/64))
 	last := d.down()
 	ok := d.members(func(start, end int, escaped bool) bool {
-		i, known := n.byName[d.content(start, end, escaped)]
+		name := d.content(start, end, escaped)
+		i, known := n.known(d)[name]
 		if !known || !n.fields[i].writableBy.include(d.report.Viewer) {
 			return n.refuse(d, start, end, escaped)
 		}
@@ -64,7 +64,8 @@ func (n *structNode) merge(d *decoder, v reflect.Value, fresh bool) bool {
 		}
 		seen.set(i)
 		f := &n.fields[i]
-		d.path[last] = problem.Name(f.name)
+		d.at(last, name, f.name)
+		d.met(f, []byte(name))
 		d.note()
 		if d.peek() == 'n' && f.removable() {
 			f.remove(d.cfg, v)
@@ -85,7 +86,7 @@ func (n *structNode) merge(d *decoder, v reflect.Value, fresh bool) bool {
 		fieldAt(v, n.presence).Addr().Interface().(*Fields).record(n, seen)
 	}
 	if n.checks != nil && d.report.count() == before {
-		d.ask(n.checks, v)
+		d.ask(n, v)
 	}
 	return true
 }
@@ -135,7 +136,7 @@ func (n *mapNode) merge(d *decoder, v reflect.Value) bool {
 	last := d.down()
 	ok := d.members(func(start, end int, escaped bool) bool {
 		name := d.content(start, end, escaped)
-		d.path[last] = problem.Name(name)
+		d.at(last, name, name)
 		if seen[name] {
 			return d.fail("Duplicate member name")
 		}

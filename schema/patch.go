@@ -16,7 +16,8 @@ import (
 // member away that a request may leave out. Objects are merged, lists replaced.
 //
 // What was sent is checked by the rules of T while it is decoded: types, limits,
-// unknown members, read-only ones and those that the caller may not send. A null
+// unknown members, read-only ones and those that the caller may not send. Members
+// have their names in answers, which is what a caller has read. A null
 // for a member that must be there is refused. What only the whole value can tell,
 // [MergePatch.Apply] checks. The zero value changes nothing.
 type MergePatch[T any] struct{ held *heldPatch }
@@ -35,7 +36,8 @@ type heldPatch struct {
 }
 
 // Sent reports whether the patch says anything about the member, whose name is
-// the last one of path; those before lead to it from the T.
+// the last one of path; those before lead to it from the T. The names are those of
+// requests, whatever the patch has called the members.
 func (p MergePatch[T]) Sent(path ...string) bool {
 	return p.held != nil && slices.Contains(p.held.sent, jsonpatch.Pointer(path).String())
 }
@@ -86,7 +88,7 @@ func (h *heldPatch) merge(v reflect.Value) error {
 	report := h.report()
 	d := h.types.decoders.get()
 	defer h.types.decoders.put(d)
-	d.cfg, d.report, d.data, d.ascii = &h.types.cfg, report, h.data, isASCII(h.data)
+	d.cfg, d.report, d.data, d.ascii, d.answers = &h.types.cfg, report, h.data, isASCII(h.data), true
 	d.merge(h.node, v, false)
 	return report.Err()
 }
@@ -245,18 +247,11 @@ func (n *patchNode) decode(d *decoder, v reflect.Value) bool {
 
 // sketch reads a merge patch without what it will change.
 func (n *patchNode) sketch(d *decoder, h *heldPatch) bool {
-	sketches, sent, base := d.sketches, d.sent, d.base
-	d.sketches, d.sent, d.base = true, &h.sent, len(d.path)
+	sketches, sent, base, answers := d.sketches, d.sent, d.base, d.answers
+	d.sketches, d.sent, d.base, d.answers = true, &h.sent, len(d.path), true
 	ok := d.merge(n.of, reflect.New(structBelow(n.of).typ).Elem(), false)
-	d.sketches, d.sent, d.base = sketches, sent, base
+	d.sketches, d.sent, d.base, d.answers = sketches, sent, base, answers
 	return ok
-}
-
-// note keeps that the patch says something about the member at d.path.
-func (d *decoder) note() {
-	if d.sent != nil {
-		*d.sent = append(*d.sent, problem.Violation{Path: d.path[d.base:]}.Pointer())
-	}
 }
 
 func (n *patchNode) encode(e *encoder, v reflect.Value) { e.written(v.Type(), v) }

@@ -54,7 +54,7 @@ func (n *structNode) describePatchFields(d *Describer, c *component) {
 		f.doc.addTo(s)
 		s.WriteOnly = f.writeOnly || s.WriteOnly
 		publish(s, "x-writable-by", f.writableBy)
-		c.schema.Properties.Set(f.name, s)
+		c.schema.Properties.Set(f.out, s)
 	}
 	if !d.lenient {
 		c.schema.AdditionalProperties = openapi.Never()

@@ -179,7 +179,7 @@ func TestAnAliasAndItsNameAreOneMember(t *testing.T) {
 	testSent(t, []sentCase[change]{
 		{"both", `{"name":"a","title":"b"}`, malformed("Duplicate member name")},
 		{"two aliases", `{"title":"a","label":"b"}`, malformed("Duplicate member name")},
-		{"an alias with a bad value is reported by the name", `{"title":1}`, refused("/name string_type")},
+		{"an alias with a bad value is reported as it was sent", `{"title":1}`, refused("/title string_type")},
 	})
 }
 

@@ -33,6 +33,7 @@ type Report struct {
 	room       []problem.Segment // of the violations' paths
 	scratch    decoder           // reads single texts
 	read       *readPart         // the last that has members that are not for everybody
+	spellings  []spelling
 	omitted    int32
 	malformed  bool
 	oversize   bool
@@ -208,7 +209,7 @@ func (r *Report) Reject(err error, source func(name string) string) {
 		} else {
 			r.In = source("")
 		}
-		r.reject(err, nil)
+		r.reject(err, nil, nil, false)
 	})
 }
 
@@ -229,8 +230,9 @@ func each(err error, f func(error)) {
 	}
 }
 
-// reject records what a Validate method says about the value at path.
-func (r *Report) reject(err error, path []problem.Segment) {
+// reject records what a Validate method says about the value of n at path. Answers
+// says that what was read has the names of answers.
+func (r *Report) reject(err error, path []problem.Segment, n node, answers bool) {
 	each(err, func(err error) {
 		e, ok := errors.AsType[*InvalidError](err)
 		if !ok {
@@ -242,7 +244,7 @@ func (r *Report) reject(err error, path []problem.Segment) {
 		}
 		e = r.discreet(e, path)
 		r.Add(problem.Violation{
-			Path: append(r.place(path), e.path...), Code: e.code,
+			Path: append(r.place(path), r.asSent(n, answers, path, e.path)...), Code: e.code,
 			Detail: e.detail(), Limits: e.limits,
 		})
 	})
@@ -283,6 +285,7 @@ func (r *Report) Merge(other *Report) {
 		r.Add(v)
 	}
 	r.omitted += other.omitted
+	r.spellings = append(r.spellings, other.spellings...)
 	for part := other.read; part != nil; part = part.before {
 		r.read = &readPart{part.prefix, part.node, r.read}
 	}

@@ -59,7 +59,7 @@ func parseRules(tag reflect.StructTag) *rules {
 // a rule that is spelt wrong checks nothing, and nobody sees it.
 func misspelt(key string) string {
 	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(key))
-	known := append(ruleNames(), "readOnly", "writeOnly", "visibleTo", "writableBy", "deprecated", "default", "example", "required", "alias", "title", "doc")
+	known := append(ruleNames(), "readOnly", "writeOnly", "visibleTo", "writableBy", "deprecated", "default", "example", "required", "alias", "out", "title", "doc")
 	for _, name := range known {
 		if key == name {
 			return ""
@@ -93,6 +93,10 @@ func misspelt(key string) string {
 		return "doc"
 	case "examples":
 		return "example"
+	case "in", "validationalias", "aliases":
+		return "alias"
+	case "serializationalias":
+		return "out"
 	}
 	return ""
 }

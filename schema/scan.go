@@ -34,6 +34,9 @@ type decoder struct {
 	sketches bool
 	sent     *[]string
 	base     int
+	called   []string // what Go code calls the members in path
+	// answers says that the text has the names of answers, as patches do.
+	answers bool
 }
 
 // down adds a step to the path and returns its place.

@@ -45,7 +45,22 @@
 //
 // Further tags: default (JSON, or the text of a string), example, title, doc (the
 // description), deprecated, readOnly (never in requests), writeOnly (never in
-// answers), visibleTo and writableBy (see below), required, and alias (other names that requests may use).
+// answers), visibleTo and writableBy (see below), required, and
+// alias and out (see below).
+//
+// # Names
+//
+// A member is called as its tag json says, or else by the style of [Config].Names:
+//
+//	Price decimal.Decimal `json:"price"`
+//	Stock int             `json:"stock" alias:"qty,quantity"` // requests may say qty or quantity, too
+//	Net   decimal.Decimal `json:"net_price" out:"net"`        // requests say net_price, answers net
+//
+// A patch ([MergePatch], [JSONPatch]) has the names of answers, because it is about
+// what its caller has read. A violation is told by the name that was sent. Go code
+// names a member as requests do: [Fields.Has], [MergePatch.Sent], [InvalidError.At].
+// No two members of an object share a name, even if one has it in requests only and
+// the other in answers only: what is read and sent back goes where it came from.
 //
 // # Members that are not for everybody
 //
@@ -98,8 +113,14 @@ type Type[T any] struct {
 }
 
 // For compiles T. The error names every mistake in T's declaration.
-func For[T any]() (*Type[T], error) {
-	plan, err := NewTypes(Config{}).Plan(reflect.TypeFor[T](), "")
+//
+// Where a type belongs to an app whose members have another style, say so with
+// [ForNames].
+func For[T any]() (*Type[T], error) { return ForNames[T](GoNames) }
+
+// ForNames is For with a style for the members that have no names of their own.
+func ForNames[T any](names Style) (*Type[T], error) {
+	plan, err := NewTypes(Config{Names: names}).Plan(reflect.TypeFor[T](), "")
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +190,9 @@ type Config struct {
 	// are for the server to check: a member that not everybody sees may be absent,
 	// and one that not everybody may send is sent unless it is zero.
 	Client bool
+	// Names says how members are called whose tag json names them not. A name that is
+	// written down stays. The default is [GoNames].
+	Names Style
 }
 
 // Types compiles Go types and remembers them.
@@ -188,7 +212,7 @@ func NewTypes(cfg Config) *Types {
 		cfg.MaxMemory = 32 << 20
 	}
 	t := &Types{cfg: cfg}
-	t.compiler.client, t.compiler.types = cfg.Client, t
+	t.compiler.client, t.compiler.style, t.compiler.types = cfg.Client, cfg.Names, t
 	t.compiler.structs = make(map[reflect.Type]*structNode)
 	return t
 }
@@ -197,11 +221,14 @@ func NewTypes(cfg Config) *Types {
 func (s *Types) Plan(t reflect.Type, tag reflect.StructTag) (*Plan, error) {
 	s.compiler.mu.Lock()
 	defer s.compiler.mu.Unlock()
+	if s.cfg.Names < GoNames || s.cfg.Names > CamelCase {
+		s.compiler.mistake("schema config", "Names is %d, want GoNames, SnakeCase or CamelCase", s.cfg.Names)
+	}
 	rules := parseRules(tag)
 	node := s.compiler.compile(t, rules, t.String())
 	rules.reportUnused(&s.compiler, t.String())
 	p := &Plan{types: s, node: node, typ: t, writableBy: s.compiler.roles(tag, t.String(), "writableBy")}
-	s.compiler.misplaced(tag, t.String(), "visibleTo")
+	s.compiler.misplaced(tag, t.String(), "visibleTo", "alias", "out")
 	if err := s.compiler.settle(); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ type structNode struct {
 	typ      reflect.Type
 	fields   []field
 	byName   map[string]int // names and aliases of what may be sent
+	byAnswer map[string]int // the same in patches, which call members as answers do
+	owners   map[string]string
 	required bitset
 	defaults []int // fields with a default
 	computed []computed
@@ -18,7 +20,10 @@ type structNode struct {
 
 // field is one member of an object.
 type field struct {
-	name     string
+	name     string // in requests, and in Go code
+	out      string // in answers, and in patches
+	aliases  []string
+	styled   bool // the style has named it
 	index    []int
 	plan     node
 	optional bool // may be absent from a request
@@ -76,7 +81,7 @@ func (n *structNode) decode(d *decoder, v reflect.Value) bool {
 	}
 	n.finish(d, v, seen)
 	if n.checks != nil && d.report.count() == before {
-		d.ask(n.checks, v)
+		d.ask(n, v)
 	}
 	return true
 }
@@ -88,7 +93,7 @@ func (n *structNode) decodeMembers(d *decoder, v reflect.Value, seen bitset) boo
 		return ok
 	}
 	guess := 0
-	last := d.down()
+	d.down()
 	for {
 		i, ok := n.member(d, guess)
 		if !ok {
@@ -100,7 +105,6 @@ func (n *structNode) decodeMembers(d *decoder, v reflect.Value, seen bitset) boo
 			}
 			seen.set(i)
 			f := &n.fields[i]
-			d.path[last].Name = f.name
 			if !f.plan.decode(d, fieldAt(v, f.index)) {
 				return false
 			}
@@ -132,10 +136,11 @@ func fieldAt(v reflect.Value, index []int) reflect.Value {
 // For a name that may not be sent it passes over the value, too, and returns -1.
 func (n *structNode) member(d *decoder, guess int) (i int, ok bool) {
 	if guess < len(n.fields) && !n.fields[guess].sealed {
-		name := n.fields[guess].name
+		name := d.wire(&n.fields[guess])
 		end := d.pos + 1 + len(name)
 		if end < len(d.data) && d.data[end] == '"' && d.data[d.pos] == '"' && string(d.data[d.pos+1:end]) == name {
 			d.pos = end + 1
+			d.path[len(d.path)-1].Name = name
 			return guess, d.colon()
 		}
 	}
@@ -147,7 +152,8 @@ func (n *structNode) member(d *decoder, guess int) (i int, ok bool) {
 	if escaped {
 		name = []byte(d.content(start, end, true))
 	}
-	if i, known := n.byName[string(name)]; known && n.fields[i].writableBy.include(d.report.Viewer) {
+	if i, known := n.known(d)[string(name)]; known && n.fields[i].writableBy.include(d.report.Viewer) {
+		d.met(&n.fields[i], name)
 		return i, true
 	}
 	return -1, n.refuse(d, start, end, escaped)
@@ -158,10 +164,7 @@ func (n *structNode) member(d *decoder, guess int) (i int, ok bool) {
 // ignored: who sends them believes that they count.
 func (n *structNode) refuse(d *decoder, start, end int, escaped bool) bool {
 	name := d.content(start, end, escaped)
-	f := n.named(name)
-	if f != nil {
-		name = f.name
-	}
+	f := n.written(d, name)
 	d.path[len(d.path)-1].Name = name
 	switch {
 	case f != nil:
@@ -172,19 +175,6 @@ func (n *structNode) refuse(d *decoder, start, end int, escaped bool) bool {
 	return d.skip()
 }
 
-// named returns the field with the name or the alias, or nil.
-func (n *structNode) named(name string) *field {
-	if i, sent := n.byName[name]; sent {
-		return &n.fields[i]
-	}
-	for i := range n.fields { // A read-only one.
-		if n.fields[i].name == name {
-			return &n.fields[i]
-		}
-	}
-	return nil
-}
-
 // finish reports what is missing and fills in the defaults.
 func (n *structNode) finish(d *decoder, v reflect.Value, seen bitset) {
 	for word, bits := range n.required {
@@ -193,7 +183,7 @@ func (n *structNode) finish(d *decoder, v reflect.Value, seen bitset) {
 		}
 		for i := word << 6; i < min(len(n.fields), word<<6+64); i++ {
 			if n.required.has(i) && !seen.has(i) {
-				d.path[d.down()].Name = n.fields[i].name
+				d.path[d.down()].Name = d.wire(&n.fields[i])
 				d.violate("missing")
 				d.up()
 			}
@@ -234,7 +224,7 @@ func (n *structNode) encodeMembers(e *encoder, v reflect.Value, first bool) {
 		if f.omit != omitNever && f.omitted(e, value) {
 			continue
 		}
-		first = e.member(f.name, first)
+		first = e.member(f.out, first)
 		f.plan.encode(e, value)
 	}
 	for i := range n.computed {

@@ -16,7 +16,7 @@ func (d *decoder) refused(err error, code string) {
 	switch e := err.(type) {
 	case nil:
 	case *InvalidError:
-		d.report.reject(e, d.path)
+		d.report.reject(e, d.path, nil, false)
 	default:
 		d.violate(code)
 	}

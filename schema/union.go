@@ -109,6 +109,9 @@ func (c *compiler) constantOf(plan node, name, where string) string {
 	if f := &s.fields[i]; f.visibleTo != nil || f.writableBy != nil {
 		c.mistake(where, "the member %q tells the variants apart, so it is for everybody", name)
 	}
+	if f := &s.fields[i]; f.out != f.name {
+		c.mistake(where, "the member %q tells the variants apart, so it has one name", name)
+	}
 	if text, ok := s.fields[i].plan.(*stringNode); ok && text.constant {
 		return text.texts[0]
 	}

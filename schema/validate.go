@@ -76,13 +76,13 @@ func (c *Checks) Validate(ctx context.Context, v reflect.Value) error {
 	return nil
 }
 
-// ask reports what the checks object to in v.
-func (d *decoder) ask(c *Checks, v reflect.Value) {
+// ask reports what the checks of n object to in v.
+func (d *decoder) ask(n *structNode, v reflect.Value) {
 	ctx := d.report.Context
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	if err := c.Validate(ctx, v); err != nil {
-		d.report.reject(err, d.path)
+	if err := n.checks.Validate(ctx, v); err != nil {
+		d.report.reject(err, d.path, n, d.answers)
 	}
 }

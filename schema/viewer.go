@@ -153,21 +153,25 @@ func (c *compiler) misplaced(tag reflect.StructTag, where string, keys ...string
 	}
 }
 
-// opaque refuses roles inside a type that reads or writes itself: its methods
-// do not know who is looking.
+// opaque refuses roles and names inside a type that reads or writes itself: its
+// methods do not know who is looking, nor what a member is called.
 func (c *compiler) opaque(t reflect.Type, n node, where string) {
-	keys := accessKeys()
+	keys := append(accessKeys(), "out")
 	switch n.(type) {
 	case *customNode, *textTypeNode:
 	case *writtenNode:
-		keys = keys[:1] // It is read like any other, and what hides its write-only members may be the method.
+		keys = []string{"visibleTo", "out"} // It is read like any other, and what hides its write-only members may be the method.
 	default:
 		return
 	}
 	if c.client {
 		return
 	}
-	if key, name := taggedIn(t, keys, make(map[reflect.Type]bool)); key != "" {
+	switch key, name := taggedIn(t, keys, make(map[reflect.Type]bool)); key {
+	case "":
+	case "out":
+		c.mistake(where, "%s reads or writes itself: out of %s names nothing", t, name)
+	default:
 		c.mistake(where, "%s reads or writes itself: %s of %s holds nobody back", t, key, name)
 	}
 }
