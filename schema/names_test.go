@@ -285,7 +285,7 @@ func TestNamesThatWouldMixMembersUpAreMistakes(t *testing.T) {
 		`alias "a" is the name of the member`: struct {
 			A int `json:"a" alias:"a"`
 		}{},
-		`writes itself: out of schema_test.selfWritten.A names nothing`: selfWritten{},
+		`writes itself: out of schema_test.selfRenamed.A names nothing`: selfRenamed{},
 		`out is for members of objects`: struct {
 			wareMaker `out:"x"`
 		}{},
@@ -306,11 +306,11 @@ func TestNamesThatWouldMixMembersUpAreMistakes(t *testing.T) {
 	}
 }
 
-type selfWritten struct {
+type selfRenamed struct {
 	A int `json:"a" out:"b"`
 }
 
-func (selfWritten) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
+func (selfRenamed) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
 
 type renamedPet struct {
 	schema.Union `discriminator:"kind"`
