@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 
 	"github.com/fastness/fastness/scan/wire"
 )
@@ -19,14 +20,65 @@ type User struct {
 	// Admin reports whether the user is meant to have more rights than others.
 	Admin bool
 	// Known are values that stand for the user: username, email, id, password, phone …
-	// Others may know them, but for the password and what is marked in Secrets.
+	// Others may know them, but for the password and what is among the secrets. They do
+	// not change once the user is logged in.
 	Known map[string]string
-	// Secrets are values that no report may show: passwords, tokens, keys.
-	Secrets []string
-	// Credentials say in each request who it is from. They are made by logging in.
-	Credentials []Credential
 	// Registered reports whether the scan made this user itself, so that losing it is no loss.
 	Registered bool
+
+	mu          sync.Mutex
+	credentials []Credential
+	secrets     []string
+}
+
+// NewUser returns a user with credentials.
+func NewUser(name string, credentials ...Credential) *User {
+	u := &User{Name: name, Known: map[string]string{}}
+	u.SetCredentials(credentials...)
+	return u
+}
+
+// Credentials returns what says in each request who it is from. A log-in that is renewed
+// changes them.
+func (u *User) Credentials() []Credential {
+	if u == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.credentials)
+}
+
+// SetCredentials replaces the credentials. Their values are among the secrets from now on.
+func (u *User) SetCredentials(credentials ...Credential) {
+	for _, c := range credentials {
+		u.Hide(c.Value)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.credentials = slices.Clone(credentials)
+}
+
+// Secrets returns the values that no report may show: passwords, tokens, keys, those that
+// are out of use, too.
+func (u *User) Secrets() []string {
+	if u == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.secrets)
+}
+
+// Hide adds values to the secrets.
+func (u *User) Hide(values ...string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, v := range values {
+		if v != "" && !slices.Contains(u.secrets, v) {
+			u.secrets = append(u.secrets, v)
+		}
+	}
 }
 
 // Credential is a part of a request that says who it is from.
@@ -35,6 +87,9 @@ type Credential struct {
 	Name   string // as "Authorization"
 	Prefix string // as "Bearer ", before the value
 	Value  string
+	// Guard reports that the value proves no identity: it is what a target wants against
+	// requests of other sites (CSRF), beside a cookie.
+	Guard bool
 }
 
 // Called returns the name, or "anonymous" for nobody.
@@ -54,7 +109,7 @@ func (u *User) Apply(r *wire.Request) {
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
-	for _, c := range u.Credentials {
+	for _, c := range u.Credentials() {
 		switch c.In {
 		case "cookie":
 			have := r.Header.Get("Cookie")
@@ -73,11 +128,13 @@ func (u *User) Apply(r *wire.Request) {
 	}
 }
 
-// With returns a copy of the user whose credential i has another value.
+// With returns a copy of the user whose credential i has another value. Nobody logs the
+// copy in again when the value is refused.
 func (u *User) With(i int, value string) *User {
-	other := *u
-	other.Known = maps.Clone(u.Known)
-	other.Credentials = slices.Clone(u.Credentials)
-	other.Credentials[i].Value = value
-	return &other
+	credentials := u.Credentials()
+	credentials[i].Value = value
+	other := NewUser(u.Name, credentials...)
+	other.Admin, other.Registered, other.Known = u.Admin, u.Registered, maps.Clone(u.Known)
+	other.Hide(u.Secrets()...)
+	return other
 }
