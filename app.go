@@ -111,7 +111,7 @@ type limited struct {
 // New returns an app without operations. What is wrong with cfg is reported
 // when the app starts, with all that is wrong elsewhere.
 func New(cfg Config) *App {
-	ownLogger := cfg.Logger != nil
+	ownLogger, namesMistake := cfg.Logger != nil, cfg.checkNames()
 	cfg.withDefaults()
 	app := &App{
 		cfg: cfg, ownLogger: ownLogger,
@@ -123,10 +123,12 @@ func New(cfg Config) *App {
 	app.types = schema.NewTypes(schema.Config{
 		InsecureIgnoreUnknown: cfg.InsecureFastAPICompat,
 		InsecureLaxNumbers:    cfg.InsecureFastAPICompat,
+		Names:                 cfg.Names,
 	})
 	app.root = &Group{app: app, options: cfg.Options, providers: make(map[reflect.Type]*provider)}
 	Provide(app, newBackground)
 	Provide(app, newScope)
+	app.Mistake(namesMistake)
 	if err := oneRule(cfg.Options); err != nil {
 		app.mistakes = append(app.mistakes, fmt.Errorf("config: Options: %w", err))
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/fastness/fastness/openapi"
 	"github.com/fastness/fastness/page"
 	"github.com/fastness/fastness/redirect"
+	"github.com/fastness/fastness/schema"
 	"github.com/fastness/fastness/secret"
 	"github.com/fastness/fastness/securitytxt"
 	"github.com/fastness/fastness/ws"
@@ -52,6 +53,11 @@ type Config struct {
 	// usually an embed.FS of "*.go". Without it operations are described by
 	// their options alone.
 	Source fs.FS
+	// Names says how members of bodies are called whose tag json has no name, and
+	// parameters whose tag is empty (`query:""`). A name that is written down stays, and
+	// two that become the same are a mistake. The default, schema.GoNames, calls members
+	// like their fields, and a parameter needs a name.
+	Names schema.Style
 	// Roles are all that callers can have. A rule that names another is a mistake:
 	// a slip of the pen would let nobody in.
 	Roles []string

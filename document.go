@@ -232,7 +232,9 @@ func (d *documenter) example(media *openapi.MediaType, plan *schema.Plan, name s
 	if reflect.TypeOf(value) == plan.Type() {
 		v := reflect.New(plan.Type()).Elem()
 		v.Set(reflect.ValueOf(value))
-		data, err = plan.Append(nil, v)
+		if plan, err = d.app.examples().Plan(plan.Type(), ""); err == nil {
+			data, err = plan.Append(nil, v)
+		}
 	}
 	if err != nil {
 		d.errs = append(d.errs, fmt.Errorf("example %q: %w", name, err))

@@ -29,9 +29,12 @@ type param struct {
 
 // param adds a field that is read from text.
 func (c *inputCompiler) param(plan *inputPlan, sf reflect.StructField, source, name string, index []int) {
+	if name == "" {
+		name = c.app.nameOf(source, sf.Name)
+	}
 	p := param{in: source, name: name, index: index, field: sf}
 	if name == "" {
-		c.mistake("field %s: the tag %s needs a name", sf.Name, source)
+		c.mistake("field %s: the tag %s needs a name, or the app a style of Names", sf.Name, source)
 		return
 	}
 	if strings.ContainsAny(name, ",\"") {

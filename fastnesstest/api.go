@@ -76,7 +76,7 @@ func New(t testing.TB, app *fastness.App, options ...Option) *API {
 			t.Errorf("the app does not stop: %v", err)
 		}
 	})
-	types := schema.NewTypes(schema.Config{Client: true, InsecureIgnoreUnknown: "a client reads the members that it knows"})
+	types := schema.NewTypes(schema.Config{Client: true, InsecureIgnoreUnknown: "a client reads the members that it knows", Names: app.Names()})
 	return &API{t: t, app: app, types: types, options: options}
 }
 

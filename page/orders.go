@@ -23,7 +23,8 @@ type Orders[T any] struct {
 	// Default is the order if the caller names none: a name of By, with a leading "-"
 	// if it is turned round.
 	Default string
-	// By are the orders by their names, which have the characters a-z, 0-9, "_" and ".".
+	// By are the orders by their names, which have the characters a-z, A-Z, 0-9, "_" and ".": those of
+	// the members, in the style of the app, are what callers expect.
 	By map[string][]Column[T]
 	// Unique is a column that no two rows of the list share, and that is never null:
 	// each order ends with it, so that it is one order only.
@@ -97,7 +98,7 @@ func (c Column[T]) mistake() string {
 
 // isOrderName reports whether name is one that callers can write as it is.
 func isOrderName(name string) bool {
-	return name != "" && len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_.") == ""
+	return name != "" && len(name) <= 64 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == ""
 }
 
 // check names every mistake.
@@ -113,7 +114,7 @@ func (o Orders[T]) check() error {
 	for _, name := range slices.Sorted(maps.Keys(o.By)) {
 		columns := o.By[name]
 		if !isOrderName(name) {
-			wrong("By: the name %q: want a-z, 0-9, _ and .", name)
+			wrong("By: the name %q: want a-z, A-Z, 0-9, _ and .", name)
 		}
 		if len(columns) == 0 || len(columns) > 8 {
 			wrong("By: %q has %d columns, want 1 to 8", name, len(columns))

@@ -93,6 +93,9 @@ type Config struct {
 	// MaxSubscribers is how many subscribers this process may have, in all rooms.
 	// The default is 10,000.
 	MaxSubscribers int
+	// Names is the style of an app that sends the events: that of its Config. It counts
+	// where members have no names of their own.
+	Names schema.Style
 	// Logger is told when the bus does not answer. The default is
 	// [slog.Default] at that time.
 	Logger *slog.Logger
@@ -137,16 +140,16 @@ func New[T any](cfg Config) (*Hub[T], error) {
 	h := &Hub[T]{
 		cfg: cfg, cut: newLink[T](0), closed: make(chan struct{}), pulls: make(chan struct{}, 8), rooms: make(map[string]*room[T]), idle: list.New(),
 	}
-	plan, err := schema.NewTypes(schema.Config{}).Plan(reflect.TypeFor[schema.Encoded[T]](), "")
+	plan, err := schema.NewTypes(schema.Config{Names: cfg.Names}).Plan(reflect.TypeFor[schema.Encoded[T]](), "")
 	if err == nil {
 		err = plan.Answerable()
 	}
 	if err == nil {
-		h.event, err = schema.For[T]()
+		h.event, err = schema.ForNames[T](cfg.Names)
 	}
 	if err == nil {
 		h.client, err = schema.NewTypes(schema.Config{
-			Client: true, InsecureIgnoreUnknown: "a process of a newer version may add members",
+			Client: true, InsecureIgnoreUnknown: "a process of a newer version may add members", Names: cfg.Names,
 		}).Plan(reflect.TypeFor[T](), "")
 	}
 	if err := errors.Join(append(mistakes, err)...); err != nil {
