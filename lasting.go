@@ -1,6 +1,7 @@
 package fastness
 
 import (
+	"cmp"
 	"sync/atomic"
 
 	"github.com/fastness/fastness/guard/openconn"
@@ -50,4 +51,17 @@ func (x *exchange) outermost() *exchange {
 		x = x.outer
 	}
 	return x
+}
+
+// requestConns is how many connections may be open for requests, those that wait for
+// their next one included. It is what package serve has by default for everything.
+const requestConns = 10_000
+
+// maxConns returns how many connections the app's own server may have open. Those that
+// last have a cap of their own, beside that of requests: were there one for both, as many
+// quiet WebSockets as may be open would leave none on which anything else is answered,
+// not even a health check.
+func (a *App) maxConns() int {
+	lasting := cmp.Or(a.cfg.Connections.Total, openconn.DefaultTotal)
+	return requestConns + min(max(lasting, 0), 1<<30)
 }

@@ -91,9 +91,10 @@ func (c *serveCommand) server(p *program) (server *serve.Server, err error) {
 		InsecurePlainHTTP:              c.InsecurePlainHTTP,
 		InsecureDevelopmentCertificate: c.InsecureDevelopmentCertificate,
 		GracePeriod:                    c.Grace, DrainDelay: c.DrainDelay,
-		Framing: framing.Config{Render: app.refuse},
-		Logger:  app.cfg.Logger,
-		Ready:   func(addr net.Addr) { c.welcome(p, addr, server.RedirectAddr(), server.DevelopmentCA()) },
+		MaxConns: app.maxConns(),
+		Framing:  framing.Config{Render: app.refuse},
+		Logger:   app.cfg.Logger,
+		Ready:    func(addr net.Addr) { c.welcome(p, addr, server.RedirectAddr(), server.DevelopmentCA()) },
 		OnDrain: func() {
 			app.draining.Store(true)
 			app.stop()

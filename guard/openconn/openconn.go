@@ -32,10 +32,15 @@ import (
 	"github.com/fastness/fastness/problem"
 )
 
+// DefaultTotal is how many connections may be open at once by default. Quiet WebSockets
+// of that number take some 150 MB of memory.
+const DefaultTotal = 10_000
+
 // Config configures a [Limit]. The zero value is the secure choice.
 type Config struct {
 	// Total is how many connections may be open in this process. The default is
-	// 10,000, some 150 MB of memory.
+	// [DefaultTotal]. A server that counts all its connections has to allow more, or
+	// none is left for requests.
 	Total int
 	// PerUser is how many one user may have, whatever devices and addresses they use.
 	// The default is 10.
@@ -74,7 +79,7 @@ func New(cfg Config) (*Limit, error) {
 		value *int
 		or    int
 	}{
-		{"Total", &cfg.Total, 10_000}, {"PerUser", &cfg.PerUser, 10}, {"PerClient", &cfg.PerClient, 100},
+		{"Total", &cfg.Total, DefaultTotal}, {"PerUser", &cfg.PerUser, 10}, {"PerClient", &cfg.PerClient, 100},
 	} {
 		if *field.value < 0 {
 			mistakes = append(mistakes, fmt.Errorf("%s is %d, want at least 1", field.name, *field.value))
