@@ -8,6 +8,7 @@
 # make openapi  other tools' opinion of the shop's document; needs node and npm
 # make conformance  other tools' attacks on the shop, one after the other: make h2spec,
 #               make slowhttp, make testssl, make csp; see internal/rigs
+# make sockets  10,000 idle WebSockets: what they take, and that each is told; a minute and a half
 # make fmt      gofmt
 # make tidy     go mod tidy in every module
 
@@ -30,7 +31,7 @@ files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 # What the shop does with its database: the rest of its tests is the same on both.
 onPostgres := Item|Order|Review|Seller|Tenant|Account|Command|Stock|Piece|Cancelled|Told|Followed|Picture|History|Event|Request|Operation|Transaction|Change|Data|SQL|Export|Admin|Page
 
-.PHONY: check test lint fuzz postgres soak bench openapi h2spec slowhttp testssl csp conformance fmt tidy needs
+.PHONY: check test lint fuzz postgres soak bench openapi h2spec slowhttp testssl csp sockets conformance fmt tidy needs
 .DEFAULT_GOAL := check
 
 check: lint test
@@ -88,7 +89,7 @@ openapi:
 	sh internal/openapilint/lint.sh
 
 # Each installs what it needs and has a time limit of its own.
-h2spec slowhttp testssl csp:
+h2spec slowhttp testssl csp sockets:
 	cd internal/rigs && $(GO) run . $@
 
 conformance:

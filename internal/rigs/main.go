@@ -38,6 +38,7 @@ func rigs() []rig {
 		{"h2spec", 4 * time.Minute, nil, runH2spec},
 		{"slowhttp", 12 * time.Minute, []program{{"slowhttptest", "slowhttptest"}}, runSlowHTTP},
 		{"testssl", 5 * time.Minute, []program{{"testssl", "testssl.sh"}, {"openssl", "openssl"}, {"xxd", "xxd"}, {"ps", "procps"}}, runTestSSL},
+		{"sockets", 2 * time.Minute, nil, runSockets},
 		{"csp", 3 * time.Minute, []program{{"node", "nodejs"}, {"npm", "npm"}}, runCSP},
 	}
 }

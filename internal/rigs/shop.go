@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -27,8 +27,10 @@ type shop struct {
 	tls       *tls.Config
 	cmd       *exec.Cmd
 	done      chan struct{}
+	memory    chan memory // what it tells of it
 
-	mu      sync.Mutex
+	closing sync.Once
+	mu      sync.Mutex     // guards following
 	errors  []string       // lines of its log
 	answers map[string]int // to requests, by path
 	largest map[string]int // bytes of a body, by path
@@ -36,23 +38,59 @@ type shop struct {
 
 // openShop builds the shop and starts it over TLS. The caller closes it.
 func (b *bench) openShop(ctx context.Context) (*shop, error) {
-	binary := filepath.Join(b.temp, "shop")
-	if err := must(ctx, filepath.Join(b.root, "examples", "shop"), "go", "build", "-o", binary, "."); err != nil {
+	binary, err := b.buildShop(ctx, "")
+	if err != nil {
 		return nil, err
 	}
 	data, err := os.MkdirTemp(b.temp, "data-")
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--log-format", "json", "--grace", "5s"}
-	help, _, err := output(ctx, "", binary, "serve", "--help")
+	// The limit of a client's requests is not what is measured here.
+	return b.startShop(ctx, binary, data, nil, "--grace", "5s", "--rate-limit", "1000000/second")
+}
+
+// buildShop builds the shop. If a folder of testdata is named its files are built with
+// those of the shop, its main.go in the place of the shop's.
+func (b *bench) buildShop(ctx context.Context, with string) (binary string, err error) {
+	binary = filepath.Join(b.temp, "shop"+with)
+	folder := filepath.Join(b.root, "examples", "shop")
+	args := []string{"build", "-o", binary}
+	if with != "" {
+		overlay, err := b.overlay(folder, with)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, "-overlay", overlay)
+	}
+	return binary, must(ctx, folder, "go", append(args, ".")...)
+}
+
+// overlay writes a file that puts the files of a folder of testdata into another folder
+// while it is built.
+func (b *bench) overlay(folder, with string) (name string, err error) {
+	files, err := filepath.Glob(filepath.Join(b.root, "internal", "rigs", "testdata", with, "*.go"))
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	if bytes.Contains(help, []byte("--rate-limit")) { // It is not what is measured here.
-		args = append(args, "--rate-limit", "1000000/second")
+	replace := make(map[string]string)
+	for _, file := range files {
+		replace[filepath.Join(folder, filepath.Base(file))] = file
 	}
-	s := &shop{cmd: command(ctx, binary, args...), done: make(chan struct{}), answers: make(map[string]int), largest: make(map[string]int)}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	name = filepath.Join(b.temp, "overlay-"+with+".json")
+	return name, os.WriteFile(name, data, 0o600)
+}
+
+// startShop starts a shop over TLS, whose files are in a folder of its own. The caller
+// closes it.
+func (b *bench) startShop(ctx context.Context, binary, data string, env []string, args ...string) (*shop, error) {
+	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--data", data, "--log-format", "json"}, args...)
+	s := &shop{cmd: command(ctx, binary, args...), done: make(chan struct{}), answers: make(map[string]int), largest: make(map[string]int), memory: make(chan memory, 1)}
+	s.cmd.Env = append(os.Environ(), env...)
 	log, err := s.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -71,6 +109,10 @@ func (b *bench) openShop(ctx context.Context) (*shop, error) {
 		return nil, errors.New("the shop did not start within 30 seconds")
 	}
 	_, s.port, _ = net.SplitHostPort(s.addr)
+	if slices.Contains(args, "--insecure-plain-http") {
+		s.url = "http://localhost:" + s.port
+		return s, nil
+	}
 	s.url = "https://localhost:" + s.port
 	s.authority = filepath.Join(data, "dev-ca", "ca.pem")
 	if err := s.trust(); err != nil {
@@ -87,11 +129,14 @@ func (s *shop) follow(log *bufio.Scanner, serving chan<- string) {
 		var line struct {
 			Level, Msg, Addr, Path string
 			Bytes                  int
+			memory
 		}
 		isJSON := json.Unmarshal(log.Bytes(), &line) == nil
 		switch {
 		case isJSON && line.Msg == "serving":
 			serving <- line.Addr
+		case isJSON && line.Msg == "memory":
+			s.memory <- line.memory
 		case isJSON && line.Msg == "request":
 			s.mu.Lock()
 			s.answers[line.Path]++
@@ -123,7 +168,9 @@ func (s *shop) trust() error {
 
 // close stops the shop, and kills it if it does not stop. It repeats what the shop
 // said was wrong with it.
-func (s *shop) close() {
+func (s *shop) close() { s.closing.Do(s.stop) }
+
+func (s *shop) stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.done:
