@@ -23,6 +23,13 @@ func noWeakRandomness(t *tree) (complaints []string) {
 	return complaints
 }
 
+// unverified are the files that may turn the verification of certificates off, and why.
+func unverified() map[string]string {
+	return map[string]string{
+		"scan/wire/config.go": "a scan of a host with a bad certificate, for which its user gives a reason; the certificate is verified all the same, and reported",
+	}
+}
+
 // certificatesAreVerified forbids the switch that turns TLS into a costume.
 func certificatesAreVerified(t *tree) (complaints []string) {
 	const name = "InsecureSkipVerify"
@@ -31,6 +38,9 @@ func certificatesAreVerified(t *tree) (complaints []string) {
 		return ok && ident.Name == "false"
 	}
 	for _, f := range t.written() {
+		if unverified()[f.path] != "" {
+			continue
+		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.KeyValueExpr:

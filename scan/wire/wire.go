@@ -32,6 +32,8 @@ type Request struct {
 	// Operation is the id of the operation, Why the purpose: the id of a check, or what a
 	// phase of the scan wants to know.
 	Operation, Why string
+	// NoRetry hands back the first answer, whatever it is: limits are not waited for.
+	NoRetry bool
 }
 
 // Target returns path and query.
