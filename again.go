@@ -49,6 +49,7 @@ func (x *exchange) attempt(op *operationPlan) error {
 		x.answer.sender.drop()
 	}
 	if err == nil {
+		x.enterPart(inEncode)
 		err = x.encode(op, &x.answer) // only declared fields; before the clean-up, so that a failure rolls back
 	}
 	if err == nil {
@@ -61,6 +62,7 @@ func (x *exchange) attempt(op *operationPlan) error {
 	if err == nil {
 		err = x.after.accepted() // 503, before the commit
 	}
+	x.enterPart(inCleanup)
 	return x.cleanUp(err) // commit or roll back, before a byte is sent
 }
 

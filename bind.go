@@ -18,6 +18,7 @@ import (
 // providers, then the body, then what the providers make. Everything wrong with
 // the request is reported at once, before any provider runs.
 func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
+	x.enterPart(inBind)
 	if err := p.readPairs(x); err != nil {
 		return err
 	}
@@ -53,6 +54,7 @@ func (p *inputPlan) bind(x *exchange, v reflect.Value) error {
 // provide fills in what the providers make, and the caller.
 func (p *inputPlan) provide(x *exchange, v reflect.Value) error {
 	op := x.match.Value.operation
+	x.enterPart(inProvide)
 	for _, u := range p.uses {
 		if err := u.resolve(x); err != nil {
 			return err

@@ -246,11 +246,14 @@ func (x *exchange) runOperation() error {
 	x.untouched = x.untouched && e.operation != nil && e.operation.wrapped == nil
 	switch {
 	case e.builtin != nil:
+		x.enterPart(inHandler)
 		return e.builtin.answer(x)
 	case e.mount != nil:
+		x.enterPart(inHandler)
 		return e.mount.serve(x)
 	case e.operation.wrapped != nil:
 		x.forked = true
+		x.enterPart(inInner)
 		e.operation.wrapped.ServeHTTP(x.out, x.request(e.operation.spec.BodyLimit))
 		return nil
 	default:

@@ -43,6 +43,7 @@ type exchange struct {
 	format   Format // of the answer, if Accept wants another one than JSON
 	key      keyState
 	shown    problem.Problem
+	timings  *timings    // nil except in development
 	after    *Background // what runs when the answer is sent, or nil
 	inside   bool        // the in-flight cap counts this request
 	due      *csrf.Guard // asks for a token in the form, before anything else of it counts
@@ -95,6 +96,9 @@ func (e *exchanges) get(a *App, w http.ResponseWriter, r *http.Request) *exchang
 	l.ctx.x.Store(x)
 	x.life, x.app, x.r, x.out = l, a, r, &l.sent
 	x.untouched = len(w.Header()) == 0
+	if a.development.Load() {
+		x.timed(w, false)
+	}
 	return x
 }
 
@@ -109,6 +113,9 @@ func (x *exchange) fork(w http.ResponseWriter, r *http.Request) *exchange {
 	l.ctx.user, l.ctx.client = x.ctx.user, x.ctx.client
 	inner := &exchange{life: l, app: x.app, r: r, out: &l.sent, match: x.match, due: x.due, outer: x}
 	l.ctx.x.Store(inner)
+	if x.timings != nil {
+		inner.timed(w, true)
+	}
 	return inner
 }
 

@@ -43,7 +43,7 @@ func (s seats) Validate() error {
 }
 
 func TestGuideToFormatsShowsCodeThatRuns(t *testing.T) {
-	guidetest.Shows(t, "docs/formats.md", 4, "formats_guide_test.go")
+	guidetest.Shows(t, "docs/formats.md", 7, "formats_guide_test.go", "names_guide_test.go")
 }
 
 func TestGuideToFormatsRuns(t *testing.T) {

@@ -133,6 +133,7 @@ func Handle[In, Out any](r Router, method, path string, handle func(context.Cont
 		if err := op.input.fill(x, reflect.ValueOf(&s.in).Elem(), again); err != nil {
 			return err
 		}
+		x.enterPart(inHandler)
 		var err error
 		if s.out, err = handle(&x.ctx, s.in); err != nil {
 			return err

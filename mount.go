@@ -41,6 +41,7 @@ func (a *App) compileChain() {
 	longest := a.longest()
 	a.steps = append(guards, step{"middleware", func(x *exchange) error {
 		x.forked = true
+		x.enterPart(inInner)
 		x.ctx.limit = longest // Each operation has its own within.
 		h.ServeHTTP(x.out, x.r.WithContext(&x.ctx))
 		return nil

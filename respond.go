@@ -43,6 +43,7 @@ func (x *exchange) encode(op *operationPlan, a *answer) (err error) {
 
 // send writes the answer: one header, one write.
 func (x *exchange) send(a *answer) {
+	x.enterPart(inEncode)
 	h := x.prepare(a)
 	data := a.raw
 	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {

@@ -145,6 +145,7 @@ func (x *exchange) enterSubApp() error {
 	r := new(http.Request)
 	*r = *x.r
 	r.URL = below.inner(x.r.URL)
+	x.enterPart(inInner)
 	inner := x.fork(x.out, r)
 	inner.app, inner.match = below.app, route.Match[endpoint]{}
 	x.untouched = false // The header is theirs to write from here on, also if they panic.
