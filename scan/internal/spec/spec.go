@@ -21,12 +21,17 @@ type API struct {
 	// Base is the path that stands before the paths of all operations, without a slash
 	// at its end; they contain it already.
 	Base string
+	// Bases are what Base can be, the likeliest first: of the servers, of the address of
+	// the document, none. Which one answers must be tried; see [API.Rebase].
+	Bases []string
 	// Servers are the addresses that the document names. They are information only: a
 	// scan stays with the host that it was given.
 	Servers    []string
 	Operations []*Operation
 	// Schemes are the security schemes, by their names in the document.
 	Schemes map[string]*Scheme
+	// Schemas are the components, by their names in the document.
+	Schemas map[string]*Schema
 	// Complaints are what is wrong with the document.
 	Complaints []Complaint
 }
@@ -43,7 +48,10 @@ type Operation struct {
 	ID     string
 	Method string
 	// Path is the template with its base, as in "/api/users/{id}".
-	Path               string
+	Path string
+	// Template is the path as the document has it, without a base; empty if it is not of
+	// a document.
+	Template           string
 	Summary, Describes string
 	Tags               []string
 	Deprecated         bool
@@ -125,8 +133,8 @@ type Body struct {
 
 // Media is a representation.
 type Media struct {
-	Type     string // without parameters, in lower case
-	Schema   *Schema
+	Type     string  // without parameters, in lower case
+	Schema   *Schema // never nil
 	Examples []any
 }
 
@@ -164,7 +172,9 @@ type Schema struct {
 	// Additional is the schema of other properties; Closed if there must be none.
 	Additional *Schema
 	Closed     bool
-	Items      *Schema
+	// Never says that no value is right: the schema false.
+	Never bool
+	Items *Schema
 	// AnyOf are alternatives, of anyOf and oneOf.
 	AnyOf                 []*Schema
 	Minimum, Maximum      *float64
@@ -194,6 +204,18 @@ func (a *API) Find(method, path string) *Operation {
 		}
 	}
 	return nil
+}
+
+// Rebase puts another path before the operations of the document. Those with servers of
+// their own, and those that were found, stay.
+func (a *API) Rebase(base string) {
+	base = strings.TrimRight(base, "/")
+	for _, o := range a.Operations {
+		if o.Template != "" && o.Path == a.Base+o.Template {
+			o.Path = base + o.Template
+		}
+	}
+	a.Base = base
 }
 
 // BaseOf returns the path of an address, without a slash at its end.
