@@ -126,7 +126,7 @@ func (c *Client) Close() {
 func (c *Client) Do(ctx context.Context, r Request) *Exchange {
 	r, err := c.clean(r)
 	if err != nil {
-		return c.seen(&Exchange{Request: r, At: time.Now(), Err: err}, false)
+		return c.seen(&Exchange{Request: r, At: time.Now(), Err: err})
 	}
 	for try := 0; ; try++ {
 		ex := c.once(ctx, r)
@@ -143,7 +143,7 @@ func (c *Client) Do(ctx context.Context, r Request) *Exchange {
 func (c *Client) once(ctx context.Context, r Request) *Exchange {
 	ex := &Exchange{Request: r, At: time.Now()}
 	if ex.Err = c.allowed(ctx, r.NoRetry); ex.Err != nil {
-		return c.seen(ex, false)
+		return c.seen(ex)
 	}
 	ex.At = time.Now()
 	c.exchange(ctx, ex)
@@ -152,7 +152,7 @@ func (c *Client) once(ctx context.Context, r Request) *Exchange {
 	} else if ex.Status != 0 {
 		c.health.ok()
 	}
-	return c.seen(ex, true)
+	return c.seen(ex)
 }
 
 // allowed waits for the turn of a request.
@@ -173,11 +173,11 @@ func (c *Client) allowed(ctx context.Context, now bool) error {
 }
 
 // seen counts an exchange and shows it to the observer.
-func (c *Client) seen(ex *Exchange, sent bool) *Exchange {
+func (c *Client) seen(ex *Exchange) *Exchange {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seq++
-	ex.Seq = c.seq
+	ex.Seq, ex.Origin = c.seq, c.Target()
 	if ex.Err != nil {
 		c.stats.Errors++
 	}

@@ -49,6 +49,8 @@ type Exchange struct {
 	// Seq counts the exchanges of a scan, from 1.
 	Seq     int
 	Request Request
+	// Origin is where it went: scheme://host[:port].
+	Origin string
 	// Status is 0 if no answer came.
 	Status int
 	Proto  string
