@@ -6,6 +6,7 @@ replace github.com/fastness/fastness => ../../
 
 require (
 	github.com/fastness/fastness v0.0.0
+	github.com/pandatix/go-cvss v0.6.4
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/shopspring/decimal v1.5.0
 	pgregory.net/rapid v1.3.0
