@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/scan/finding"
+	"github.com/fastness/fastness/scan/wire"
 )
 
 // Schema names the form of [Document] in JSON. It changes if a field goes or changes its
@@ -113,7 +114,10 @@ type Remedy struct {
 
 // Publish returns what may be shown of the report. It is the same for the same report.
 func (r *Report) Publish() *Document {
-	red := newRedactor(r.Secrets)
+	red := &redactor{r.Secrets}
+	if red.secrets == nil {
+		red.secrets = new(wire.Redactor)
+	}
 	d := &Document{
 		Schema: Schema, Tool: Tool{"fastness", r.Version}, Target: red.text(r.Target), Document: red.text(r.Document),
 		Title: red.text(r.Title), APIVersion: red.text(r.APIVersion), Profile: r.Profile, Seed: r.Seed, Started: r.Start.UTC(),
@@ -137,7 +141,13 @@ func (r *Report) Publish() *Document {
 		d.Findings = append(d.Findings, red.finding(f, r.Target))
 	}
 	d.sort()
-	d.addChecks(r.Checks, red)
+	checks := slices.Clone(r.Checks)
+	for _, f := range r.Findings { // One that nobody told of has run.
+		if !slices.ContainsFunc(checks, func(c Check) bool { return c.Kind.ID == f.Kind.ID }) {
+			checks = append(checks, Check{Kind: f.Kind})
+		}
+	}
+	d.addChecks(checks, red)
 	d.count()
 	return d.filled()
 }

@@ -1,15 +1,15 @@
 package report
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/fastness/fastness/scan/finding"
+	"github.com/fastness/fastness/scan/wire"
 )
 
 // Evidence is an exchange, as it is shown.
@@ -62,6 +62,8 @@ const (
 	maxField  = 1 << 10
 	maxFields = 40
 	maxTarget = 2 << 10
+	// maxCurlBody is the longest body that a command holds.
+	maxCurlBody = 8 << 10
 )
 
 func (r *redactor) evidence(e finding.Evidence, target string) Evidence {
@@ -78,7 +80,7 @@ func (r *redactor) evidence(e finding.Evidence, target string) Evidence {
 		User: user, Method: r.text(ex.Request.Method), Target: cut(r.text(ex.Request.Target()), maxTarget),
 		Header: r.fields(ex.Request.Header), Body: r.body(ex.Request.Body, false),
 	}
-	out.Curl = r.curl(target, ex.Request)
+	out.Curl = r.curl(ex, target)
 	if ex.Err != nil {
 		out.Error = cut(r.text(ex.Err.Error()), maxField)
 	}
@@ -143,28 +145,29 @@ func cut(s string, n int) string {
 	return s[:n] + "…"
 }
 
-// plain returns s with all that a terminal or a reader could be fooled with made visible:
-// control characters, and those that turn the direction of writing or are not seen.
+// curl returns a command that sends the request again, unless it is too long for one.
+func (r *redactor) curl(ex *wire.Exchange, target string) string {
+	if len(ex.Request.Body) > maxCurlBody || len(ex.Request.Target()) > maxCurlBody {
+		return ""
+	}
+	own := *ex
+	if u, err := url.Parse(target); err == nil && own.Origin == "" {
+		own.Origin = u.Scheme + "://" + u.Host
+	}
+	return own.Curl(func(s string) string {
+		if name, value, ok := strings.Cut(s, ": "); ok && !strings.ContainsAny(name, " {\"") {
+			return name + ": " + r.header(name, value)
+		}
+		return r.secrets.Text(s)
+	})
+}
+
+// plain returns s with all that a terminal or a reader could be fooled with made visible.
 // Newlines and tabs remain if lines is set.
 func plain(s string, lines bool) string {
-	visible := func(c rune) bool {
-		return c == ' ' || lines && (c == '\n' || c == '\t') || unicode.IsPrint(c) && c != utf8.RuneError || c == '\uFFFD'
+	s = wire.Printable(s)
+	if !lines {
+		s = strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(s)
 	}
-	if strings.IndexFunc(s, func(c rune) bool { return !visible(c) }) < 0 {
-		return s
-	}
-	var out strings.Builder
-	for _, c := range s {
-		switch {
-		case visible(c):
-			out.WriteRune(c)
-		case c < 0x80:
-			fmt.Fprintf(&out, `\x%02x`, c)
-		case c <= 0xffff:
-			fmt.Fprintf(&out, `\u%04x`, c)
-		default:
-			fmt.Fprintf(&out, `\U%08x`, c)
-		}
-	}
-	return out.String()
+	return s
 }

@@ -106,6 +106,14 @@ func full() *report.Report {
 		},
 		Complaints: []report.Complaint{{Where: "/paths/~1orders/get", What: "the reference #/components/schemas/Ordr leads nowhere", Line: 31}},
 		Notes:      []string{"The scan could not log in as root."},
-		Secrets:    []report.Secret{{Name: "token_alice", Value: tokenAlice}, {Name: "TOKEN_BOB", Value: tokenBob}, {Name: "PASSWORD_ALICE", Value: password}},
+		Secrets:    secrets(),
 	}
+}
+
+func secrets() *wire.Redactor {
+	r := new(wire.Redactor)
+	r.Add(tokenAlice, "TOKEN_ALICE")
+	r.Add(tokenBob, "TOKEN_BOB")
+	r.Add(password, "PASSWORD_ALICE")
+	return r
 }

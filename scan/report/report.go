@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/scan/finding"
+	"github.com/fastness/fastness/scan/wire"
 )
 
 // Report is what a scan knows at its end.
@@ -48,8 +49,8 @@ type Report struct {
 	Complaints []Complaint
 	// Notes are for a person who judges the result.
 	Notes []string
-	// Secrets are never shown.
-	Secrets []Secret
+	// Secrets are never shown, but as names of shell variables. Nil knows none.
+	Secrets *wire.Redactor
 }
 
 // User is somebody in whose name requests were sent.
@@ -99,10 +100,6 @@ type Complaint struct {
 	What  string `json:"what"`
 	Line  int    `json:"line,omitempty"`
 }
-
-// Secret is a value that must not be shown. Its name, as TOKEN_ALICE, is shown instead:
-// letters, digits and underscores.
-type Secret struct{ Name, Value string }
 
 // The words for what an operation answers, as [Word] gives them.
 const (

@@ -61,11 +61,11 @@ func Write(w io.Writer, format Format, d *Document, options Options) error {
 	case JSON:
 		out, err = jsonText(d)
 	case SARIF:
-		out, err = sarifText(d)
+		out, err = writeSARIF(d)
 	case JUnit:
-		out, err = junitText(d)
+		out, err = writeJUnit(d)
 	case HTML:
-		out, err = htmlText(d)
+		out, err = writeHTML(d)
 	default:
 		_, err = ParseFormat(string(format))
 	}

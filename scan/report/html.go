@@ -1,0 +1,3 @@
+package report
+
+func writeHTML(d *Document) ([]byte, error) { return jsonText(d) }
