@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"sync"
 
@@ -20,6 +22,10 @@ type World struct {
 	samples map[string]map[string]*Sample // by operation, by user
 	objects []*Object
 	seen    map[string][]*wire.Exchange // by operation: every answer, the last ones
+	// See coverage.go.
+	covered  map[string]Coverage
+	held     map[string]string
+	observed map[string][]Observed
 }
 
 // Sample is a request that succeeded.
@@ -48,6 +54,43 @@ type Object struct {
 	// Shared reports whether other users see it in lists of their own, or it is public: then
 	// seeing it is no flaw.
 	Shared bool
+	// Keys are the values by which operations may name it, by normal names: id, uuid, slug,
+	// username. ID is one of them.
+	Keys map[string]any
+	// Markers are all that the request that made it held, by JSON pointer of the body.
+	// Marker is the one that the fewest others see.
+	Markers map[string]string
+	// Readers are requests of the owner whose answers show the object: those that name it,
+	// then lists. The answers hold Marker, if it has one.
+	Readers []*Sample
+	// Evidence tells whose it is.
+	Evidence Evidence
+}
+
+// Evidence is what an exploration saw of who may see an object.
+type Evidence struct {
+	// OwnLists are the operations that do not name it and show it to its owner, OtherLists
+	// those that show it to other ordinary users, PublicLists to nobody in particular.
+	OwnLists, OtherLists, PublicLists []string
+	// Hidden are the operations that show it to its owner, and answered another ordinary user
+	// with success and without it: the caller decides who sees it. It is the strongest sign
+	// of an object that is owned.
+	Hidden []string
+	// Public reports whether nobody in particular may read it by its name.
+	Public bool
+	// OwnerField is the pointer of a member of its representation that names the owner, or
+	// empty.
+	OwnerField string
+	// Mine reports whether it was shown by an operation about the caller: /me, /cart, a path
+	// with the id of the caller.
+	Mine bool
+}
+
+// Private reports whether somebody ought to see the object only if he is its owner, as far
+// as the exploration can tell: it is not shared, and something says whose it is.
+func (o *Object) Private() bool {
+	e := o.Evidence
+	return !o.Shared && (len(e.Hidden) > 0 || e.Mine || e.OwnerField != "" && len(e.OtherLists) == 0)
 }
 
 // NewWorld returns a world of which only the document is known.
@@ -137,3 +180,5 @@ func (w *World) Seen(op *spec.Operation) []*wire.Exchange {
 	defer w.mu.Unlock()
 	return slices.Clone(w.seen[op.ID])
 }
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
