@@ -33,6 +33,8 @@ type Sample struct {
 	Case     *Case
 	User     *login.User // nil for nobody
 	Exchange *wire.Exchange
+	// Markers are the unguessable texts of the body, by JSON pointer.
+	Markers map[string]string
 }
 
 // Object is something that a user made, or has, in the target.

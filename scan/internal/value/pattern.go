@@ -83,16 +83,16 @@ func generate(r *rand.Rand, b *strings.Builder, re *syntax.Regexp, extra, depth 
 
 // pick returns a character of a class: one that is plain if there is any.
 func pick(r *rand.Rand, class []rune) rune {
-	var plain []rune
+	var simple []rune
 	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" {
 		for i := 0; i+1 < len(class); i += 2 {
 			if c >= class[i] && c <= class[i+1] {
-				plain = append(plain, c)
+				simple = append(simple, c)
 			}
 		}
 	}
-	if len(plain) > 0 {
-		return plain[r.IntN(len(plain))]
+	if len(simple) > 0 {
+		return simple[r.IntN(len(simple))]
 	}
 	if len(class) > 0 {
 		return class[0]

@@ -13,7 +13,7 @@ const Any Sense = ""
 
 // vocabulary says which words at the end of a name mean what. The first that fits wins,
 // so the special ones stand before the general.
-var vocabulary = []struct {
+var vocabulary = [...]struct {
 	sense Sense
 	words string
 }{

@@ -119,24 +119,33 @@ func lengths(s *spec.Schema) (shortest, longest int) {
 }
 
 // formats are those of JSON Schema and OpenAPI whose sense a name need not tell.
-var formats = map[string]Sense{
-	"email": "email", "idn-email": "email", "uuid": "uuid", "guid": "uuid", "uri": "url", "url": "url", "uri-reference": "url",
-	"date": "date", "date-time": "datetime", "datetime": "datetime", "time": "time", "ipv4": "ip", "ip": "ip", "ipv6": "ipv6", "hostname": "host",
-	"password": "password", "phone": "phone", "byte": "base64", "duration": "duration", "color": "color", "slug": "slug", "partial-time": "time",
-	"decimal": "price", "objectid": "objectid", "binary": "file", "iri": "url", "credit-card": "card", "json-pointer": "pointer",
+var formats = [...]struct {
+	format string
+	sense  Sense
+}{
+	{"email", "email"}, {"idn-email", "email"}, {"uuid", "uuid"}, {"guid", "uuid"}, {"uri", "url"}, {"url", "url"},
+	{"uri-reference", "url"}, {"date", "date"}, {"date-time", "datetime"}, {"datetime", "datetime"}, {"time", "time"},
+	{"ipv4", "ip"}, {"ip", "ip"}, {"ipv6", "ipv6"}, {"hostname", "host"}, {"password", "password"}, {"phone", "phone"},
+	{"byte", "base64"}, {"duration", "duration"}, {"color", "color"}, {"slug", "slug"}, {"partial-time", "time"},
+	{"decimal", "price"}, {"objectid", "objectid"}, {"binary", "file"}, {"iri", "url"}, {"credit-card", "card"},
+	{"json-pointer", "pointer"},
 }
 
 func senseOf(name string, s *spec.Schema) Sense {
-	if sense, ok := formats[strings.ToLower(s.Format)]; ok {
-		return sense
+	for _, f := range formats {
+		if f.format == strings.ToLower(s.Format) {
+			return f.sense
+		}
 	}
 	return SenseOf(name)
 }
 
 // meant returns a text of a sense.
 func (m *Maker) meant(at, name string, sense Sense) string {
-	if text, ok := plain[sense]; ok {
-		return text
+	for _, p := range plain {
+		if p.sense == sense {
+			return p.text
+		}
 	}
 	switch sense {
 	case "email":
@@ -204,14 +213,21 @@ func (m *Maker) date(name string, sense Sense) string {
 }
 
 // plain are texts of senses that are the same each time.
-var plain = map[Sense]string{
-	"firstname": "Alex", "lastname": "Miller", "country": "DE", "currency": "EUR", "language": "en", "timezone": "Europe/Berlin",
-	"postcode": "10115", "card": "4111111111111111", "cvc": "123", "expiry": "12/31", "iban": "DE89370400440532013000", "bic": "COBADEFFXXX",
-	"isbn": "9783161484100", "ip": "192.0.2.10", "ipv6": "2001:db8::1", "host": "example.com", "port": "8080", "url": "https://example.com/",
-	"birthday": "1990-01-15", "time": "10:00:00", "year": "2027", "month": "6", "latitude": "48.2", "longitude": "16.37", "price": "10.00",
-	"quantity": "1", "rating": "4", "age": "30", "percent": "5", "size": "10", "page": "1", "color": "#336699", "city": "Berlin", "street": "Main Street 1",
-	"state": "Berlin", "gender": "other", "otp": "1234", "role": "user", "flag": "false", "sort": "id", "status": "active", "search": "a",
-	"mime": "text/plain", "number": "1", "base64": "ZmFzdG5lc3M=", "duration": "PT1H", "objectid": "507f1f77bcf86cd799439011", "pointer": "/name", "xml": "<a/>",
+var plain = [...]struct {
+	sense Sense
+	text  string
+}{
+	{"firstname", "Alex"}, {"lastname", "Miller"}, {"country", "DE"}, {"currency", "EUR"}, {"language", "en"},
+	{"timezone", "Europe/Berlin"}, {"postcode", "10115"}, {"card", "4111111111111111"}, {"cvc", "123"},
+	{"expiry", "12/31"}, {"iban", "DE89370400440532013000"}, {"bic", "COBADEFFXXX"}, {"isbn", "9783161484100"},
+	{"ip", "192.0.2.10"}, {"ipv6", "2001:db8::1"}, {"host", "example.com"}, {"port", "8080"},
+	{"url", "https://example.com/"}, {"birthday", "1990-01-15"}, {"time", "10:00:00"}, {"year", "2027"}, {"month", "6"},
+	{"latitude", "48.2"}, {"longitude", "16.37"}, {"price", "10.00"}, {"quantity", "1"}, {"rating", "4"}, {"age", "30"},
+	{"percent", "5"}, {"size", "10"}, {"page", "1"}, {"color", "#336699"}, {"city", "Berlin"},
+	{"street", "Main Street 1"}, {"state", "Berlin"}, {"gender", "other"}, {"otp", "1234"}, {"role", "user"},
+	{"flag", "false"}, {"sort", "id"}, {"status", "active"}, {"search", "a"}, {"mime", "text/plain"}, {"number", "1"},
+	{"base64", "ZmFzdG5lc3M="}, {"duration", "PT1H"}, {"objectid", "507f1f77bcf86cd799439011"}, {"pointer", "/name"},
+	{"xml", "<a/>"},
 }
 
 // pixel is a PNG of one pixel.

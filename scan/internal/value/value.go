@@ -339,16 +339,22 @@ func (m *Maker) flag(name string, s *spec.Schema) any {
 }
 
 // usual is what numbers are that mean something.
-var usual = map[Sense]float64{
-	"price": 10, "quantity": 1, "latitude": 48.2, "longitude": 16.37, "rating": 4, "age": 30, "percent": 5,
-	"size": 10, "page": 1, "year": 2027, "month": 6, "port": 8080, "postcode": 10115, "phone": 4915112345678,
-	"datetime": 1907755200, "time": 1907755200, "otp": 1234, "expiry": 2031, "cvc": 123, "card": 4111111111111111,
+var usual = [...]struct {
+	sense Sense
+	n     float64
+}{
+	{"price", 10}, {"quantity", 1}, {"latitude", 48.2}, {"longitude", 16.37}, {"rating", 4}, {"age", 30}, {"percent", 5},
+	{"size", 10}, {"page", 1}, {"year", 2027}, {"month", 6}, {"port", 8080}, {"postcode", 10115},
+	{"phone", 4915112345678}, {"datetime", 1907755200}, {"time", 1907755200}, {"otp", 1234}, {"expiry", 2031},
+	{"cvc", 123}, {"card", 4111111111111111},
 }
 
 func (m *Maker) number(name, kind string, s *spec.Schema) any {
-	v, ok := usual[SenseOf(name)]
-	if !ok {
-		v = 1
+	v, sense := 1.0, SenseOf(name)
+	for _, u := range usual {
+		if u.sense == sense {
+			v = u.n
+		}
 	}
 	if kind == "integer" {
 		v = math.Trunc(v)

@@ -1,0 +1,138 @@
+package explore
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/fastness/fastness/scan/internal/login"
+	"github.com/fastness/fastness/scan/internal/probe"
+	"github.com/fastness/fastness/scan/internal/spec"
+	"github.com/fastness/fastness/scan/wire"
+)
+
+// The outcomes of an operation, as coverage has them.
+const (
+	OK           = "OK"
+	Unauthorized = "UNAUTHORIZED"
+	Forbidden    = "FORBIDDEN"
+	NotFound     = "NOT FOUND"
+	RateLimited  = "RATE LIMITED"
+	ServerError  = "SERVER ERROR"
+	Redirected   = "REDIRECTED"
+	Validation   = "VALIDATION"
+	NoAnswer     = "NO ANSWER"
+	Skipped      = "SKIPPED"
+	HeldBack     = "HELD BACK"
+)
+
+// OutcomeOf says what an answer means for the coverage.
+func OutcomeOf(ex *wire.Exchange) string {
+	switch {
+	case ex.Status == 0:
+		return NoAnswer
+	case probe.Granted(ex):
+		return OK
+	case ex.Status == http.StatusUnauthorized:
+		return Unauthorized
+	case ex.Status == http.StatusForbidden:
+		return Forbidden
+	case ex.Status == http.StatusNotFound || ex.Status == http.StatusGone || ex.Status == http.StatusMethodNotAllowed || ex.Status == http.StatusNotImplemented:
+		return NotFound
+	case ex.Status == http.StatusTooManyRequests:
+		return RateLimited
+	case ex.Status >= 500:
+		return ServerError
+	case ex.Status >= 300 && ex.Status < 400:
+		if probe.Refused(ex) {
+			return Unauthorized
+		}
+		return Redirected
+	}
+	return Validation
+}
+
+// try is one request of an attempt.
+type try struct {
+	c     *probe.Case
+	marks map[string]string
+}
+
+// attempt sends requests to an operation until one succeeds, and returns that, or nil.
+func (x *Explorer) attempt(ctx context.Context, op *spec.Operation, user *login.User) *probe.Sample {
+	if sample := x.t.Sample(op, user); sample != nil {
+		return sample
+	}
+	repair := &repair{x: x, op: op, user: user, sent: map[string]bool{}}
+	next := x.first(op, user)
+	limit := x.config.Tries
+	if user == nil && op.Safe() {
+		limit = 1
+	}
+	var ex *wire.Exchange
+	tries := 0
+	for next != nil && tries < limit && ctx.Err() == nil {
+		r := next.c.Request()
+		key := r.Target() + "\n" + r.Header.Get("Content-Type") + "\n" + string(r.Body)
+		if repair.sent[key] {
+			next = repair.other(next, ex)
+			tries++ // It ends, whatever repairs do.
+			continue
+		}
+		repair.sent[key] = true
+		tries++
+		r.Why = "explore"
+		ex = x.t.Do(ctx, user, r)
+		if OutcomeOf(ex) == OK {
+			x.t.Cover(probe.Coverage{Op: op, User: user.Called(), Outcome: OK, Status: ex.Status, Tries: tries})
+			return x.learn(op, user, next, ex)
+		}
+		next = repair.after(next, ex)
+	}
+	c := probe.Coverage{Op: op, User: user.Called(), Outcome: Skipped, Tries: tries, Note: "out of time"}
+	if ex != nil {
+		c.Outcome, c.Status, c.Note = OutcomeOf(ex), ex.Status, noteOf(ex)
+	}
+	x.t.Cover(c)
+	return nil
+}
+
+// first returns the first request: as another user's that succeeded, else from the
+// document.
+func (x *Explorer) first(op *spec.Operation, user *login.User) *try {
+	if template := x.t.AnySample(op); template != nil {
+		if user == nil && op.Safe() {
+			return &try{template.Case.Clone(), template.Markers}
+		}
+		c, marks := x.Renew(template, user)
+		return &try{c, marks}
+	}
+	c, marks := x.build(op, user, false)
+	return &try{c, marks}
+}
+
+// learn keeps what succeeded.
+func (x *Explorer) learn(op *spec.Operation, user *login.User, done *try, ex *wire.Exchange) *probe.Sample {
+	s := &probe.Sample{Case: done.c, User: user, Exchange: ex, Markers: done.marks}
+	x.t.Learn(s)
+	x.harvest(op, user, ex)
+	if user != nil && op.Safe() && x.canary[user.Called()] == nil && (mine(op) || op.NeedsLogIn()) {
+		x.canary[user.Called()] = done.c
+	}
+	return s
+}
+
+// maxNote of a refusal, in bytes.
+const maxNote = 160
+
+// noteOf returns the beginning of a refusal, on one line.
+func noteOf(ex *wire.Exchange) string {
+	if ex.Err != nil {
+		return ex.Err.Error()
+	}
+	text := strings.Join(strings.Fields(ex.Text()), " ")
+	if len(text) > maxNote {
+		text = strings.ToValidUTF8(text[:maxNote], "") + "…"
+	}
+	return text
+}
