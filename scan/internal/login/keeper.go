@@ -22,8 +22,8 @@ type Keeper struct {
 	mu      sync.Mutex
 	entries map[*User]*entry
 	order   []*entry
-	gates   []*gate // those that nobody was asked at, once
-	shared  *recipe // how users log in, once it is known
+	nobody  map[string]*wire.Exchange // what nobody was answered, by request
+	shared  *recipe                   // how users log in, once it is known
 }
 
 // recipe is how a user logs in, once it is known.
@@ -63,7 +63,7 @@ func newKeeper(config Config) *Keeper {
 		accounts[i] = a.withDefaults(i)
 	}
 	config.Accounts = accounts
-	return &Keeper{config: config, now: time.Now, entries: map[*User]*entry{}}
+	return &Keeper{config: config, now: time.Now, entries: map[*User]*entry{}, nobody: map[string]*wire.Exchange{}}
 }
 
 // Identity is what became of a user at the start.
@@ -157,7 +157,15 @@ func secretName(name string) bool {
 
 // first finds out how an account logs in and what proves it, and does it.
 func (k *Keeper) first(ctx context.Context, e *entry) error {
-	method := k.methodOf(e.account)
+	method, isKnown := k.methodOf(e.account)
+	if !isKnown {
+		m, way, p, err := k.infer(ctx, e, method)
+		if err != nil {
+			return err
+		}
+		k.settle(e, m, way, p)
+		return nil
+	}
 	a := &attempt{client: k.config.Client, user: e.user.Name, values: maps.Clone(e.user.Known)}
 	e.logIns = append(e.logIns, k.now())
 	if err := a.logIn(ctx, method); err != nil {
@@ -168,20 +176,20 @@ func (k *Keeper) first(ctx context.Context, e *entry) error {
 		return errNoToken
 	}
 	chosen, p := k.choose(ctx, e, method, candidates)
-	method.settle(chosen)
-	e.proof, e.recipe = p, &recipe{method: *method, how: method.describe() + chosen.how}
-	e.take(chosen.credentials)
+	k.settle(e, method, chosen, p)
 	return nil
 }
 
 // settle keeps what was found to work.
-func (m *Method) settle(c candidate) {
+func (k *Keeper) settle(e *entry, m *Method, c candidate, p *proof) {
 	if len(m.Send) == 0 {
 		m.Send = c.send
 	}
 	if m.Token == "" && c.token != nil {
 		m.Token = c.token.String()
 	}
+	e.proof, e.recipe = p, &recipe{method: *m, how: m.describe() + c.how}
+	e.take(c.credentials)
 }
 
 // take makes credentials those of the user.
@@ -208,30 +216,8 @@ func (k *Keeper) choose(ctx context.Context, e *entry, m *Method, candidates []c
 	return weakest, weak
 }
 
-// gatesFor returns the requests that may prove who somebody is, asked as nobody.
-func (k *Keeper) gatesFor(ctx context.Context, e *entry, m *Method) []*gate {
-	if m.Check != "" {
-		method, path, ok := strings.Cut(m.Check, " ")
-		if !ok {
-			method, path = "GET", m.Check
-		}
-		path, query, _ := strings.Cut(path, "?")
-		return k.askNobody(ctx, []*gate{{request: wire.Request{Method: method, Path: path, Query: query}}})
-	}
-	k.mu.Lock()
-	gates := k.gates
-	k.mu.Unlock()
-	if gates == nil {
-		gates = k.askNobody(ctx, gatesOf(k.config.API, e.user.Known))
-		k.mu.Lock()
-		k.gates = gates
-		k.mu.Unlock()
-	}
-	return gates
-}
-
-// methodOf returns how an account logs in, as far as it is known.
-func (k *Keeper) methodOf(a Account) *Method {
+// methodOf returns how an account logs in, as far as it is known, and whether it is.
+func (k *Keeper) methodOf(a Account) (*Method, bool) {
 	var m Method
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -242,22 +228,32 @@ func (k *Keeper) methodOf(a Account) *Method {
 		if k.config.LogIn != nil {
 			m.Send, m.Check = k.config.LogIn.Send, k.config.LogIn.Check
 		}
+		return &m, true
 	case k.shared != nil:
 		m = k.shared.method
 	case k.config.LogIn != nil:
 		m = *k.config.LogIn
 	}
-	return &m
+	return &m, m.Basic || m.Page != nil || len(m.Credentials) > 0 || len(m.steps()) > 0
 }
 
 // logIn sends what a method sends.
-func (a *attempt) logIn(ctx context.Context, m *Method) error { return a.run(ctx, m.steps()) }
+func (a *attempt) logIn(ctx context.Context, m *Method) error {
+	a.values["basic"] = basicCredential(a.values["username"], a.values["password"]).Value
+	if m.Page != nil {
+		return a.page(ctx, m.Page)
+	}
+	return a.run(ctx, m.steps())
+}
 
 // describe says how a method logs in.
 func (m *Method) describe() string {
 	if steps := m.steps(); len(steps) > 0 {
 		last := steps[len(steps)-1].request(nil)
 		return last.Method + " " + last.Path + ", then "
+	}
+	if m.Page != nil {
+		return "the form of " + m.Page.Path + ", then "
 	}
 	return ""
 }

@@ -1,14 +1,11 @@
 package login
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 
-	"github.com/fastness/fastness/scan/internal/spec"
 	"github.com/fastness/fastness/scan/wire"
 )
 
@@ -55,42 +52,6 @@ func withoutQuery(address string) string {
 	return before
 }
 
-// maxGates is how many requests are asked as nobody, at most.
-const maxGates = 40
-
-// gatesOf returns requests that may tell who is logged in, the likely ones first.
-func gatesOf(api *spec.API, known map[string]string) (gates []*gate) {
-	for _, op := range api.Operations {
-		if r, rank := askable(op, known); rank > 0 {
-			gates = append(gates, &gate{request: r, rank: rank})
-		}
-	}
-	slices.SortStableFunc(gates, func(a, b *gate) int { return cmp.Compare(b.rank, a.rank) })
-	return gates[:min(len(gates), maxGates)]
-}
-
-// dangerous are parts of paths whose GET may do more than read.
-var dangerous = regexp.MustCompile(`(?i)log-?_?out|sign-?_?out|log-?_?off|reset|delete|remove|drop|destroy|revoke|refresh|create|seed|wipe|shutdown|restart|populate|init`)
-
-// meText is in paths and names of operations that tell who somebody is.
-var meText = regexp.MustCompile(`(?i)(^|[/_.-])(me|whoami|who-am-i|profile|account|myself|current-?_?user|user-?info|self|my)($|[/_.-])|whoami|currentuser|getprofile|getme\b|readme\b|get_me\b|userinfo`)
-
-// askable returns the request of an operation that may be asked, and how much it promises.
-func askable(op *spec.Operation, known map[string]string) (wire.Request, int) {
-	if op.Method != "GET" || dangerous.MatchString(op.Path) || dangerous.MatchString(op.ID) {
-		return wire.Request{}, 0
-	}
-	rank := 50
-	if op.NeedsLogIn() {
-		rank += 30
-	}
-	if meText.MatchString(op.Path) || meText.MatchString(op.ID) {
-		rank += 40
-	}
-	r, guessed := sampleRequest(op, known)
-	return r, max(1, rank-25*guessed)
-}
-
 // prove looks for a request that is answered to the user otherwise than to nobody and to
 // credentials that nobody has. It returns nil if there is none.
 func (k *Keeper) prove(ctx context.Context, name string, gates []*gate, credentials []Credential, most int) *proof {
@@ -129,31 +90,4 @@ func (k *Keeper) ask(ctx context.Context, name string, r wire.Request, credentia
 	(&User{Name: name, credentials: credentials}).Apply(&r)
 	r.Why = "who is logged in"
 	return k.config.Client.Do(ctx, r)
-}
-
-// askNobody asks the gates as nobody, and puts those that turn nobody away first.
-func (k *Keeper) askNobody(ctx context.Context, gates []*gate) []*gate {
-	for _, g := range gates {
-		if ctx.Err() != nil {
-			break
-		}
-		r := g.request
-		r.Header, r.Why = r.Header.Clone(), "who is logged in"
-		g.nobody = k.config.Client.Do(ctx, r)
-	}
-	gates = slices.DeleteFunc(gates, func(g *gate) bool { return g.nobody == nil || g.nobody.Status == 0 })
-	slices.SortStableFunc(gates, func(a, b *gate) int { return gateOrder(b) - gateOrder(a) })
-	return gates
-}
-
-func gateOrder(g *gate) int {
-	switch {
-	case g.denies():
-		return 3
-	case g.nobody.Status < 300:
-		return 2
-	case g.nobody.Status < 500:
-		return 1
-	}
-	return 0
 }

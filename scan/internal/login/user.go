@@ -4,10 +4,12 @@
 package login
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/fastness/fastness/scan/wire"
@@ -83,13 +85,14 @@ func (u *User) Hide(values ...string) {
 
 // Credential is a part of a request that says who it is from.
 type Credential struct {
-	In     string // header, cookie or query
-	Name   string // as "Authorization"
-	Prefix string // as "Bearer ", before the value
-	Value  string
+	// In is header, cookie or query; of guards also form, a field of a form.
+	In     string `yaml:"in"`
+	Name   string `yaml:"name"`             // as "Authorization"
+	Prefix string `yaml:"prefix,omitempty"` // as "Bearer ", before the value
+	Value  string `yaml:"value,omitempty"`
 	// Guard reports that the value proves no identity: it is what a target wants against
 	// requests of other sites (CSRF), beside a cookie.
-	Guard bool
+	Guard bool `yaml:"-"`
 }
 
 // Called returns the name, or "anonymous" for nobody.
@@ -122,10 +125,24 @@ func (u *User) Apply(r *wire.Request) {
 				r.Query += "&"
 			}
 			r.Query += url.QueryEscape(c.Name) + "=" + url.QueryEscape(c.Prefix+c.Value)
+		case "form":
+			addField(r, c)
 		default:
 			r.Header.Set(c.Name, c.Prefix+c.Value)
 		}
 	}
+}
+
+// addField adds a guard to a form that lacks it.
+func addField(r *wire.Request, c Credential) {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") || bytes.Contains(r.Body, []byte(url.QueryEscape(c.Name)+"=")) {
+		return
+	}
+	body := slices.Clone(r.Body)
+	if len(body) > 0 {
+		body = append(body, '&')
+	}
+	r.Body = append(body, url.QueryEscape(c.Name)+"="+url.QueryEscape(c.Value)...)
 }
 
 // With returns a copy of the user whose credential i has another value. Nobody logs the
