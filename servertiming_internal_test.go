@@ -18,7 +18,7 @@ import (
 	"github.com/fastness/fastness/guard/cors"
 )
 
-type slowThing struct{ failure error }
+type slowThing struct{}
 
 func timingApp(development bool) *App {
 	app := New(Config{

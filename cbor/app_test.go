@@ -1,6 +1,8 @@
 package cbor_test
 
 import (
+	"context"
+	"encoding/hex"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 	"github.com/fastness/fastness"
 	"github.com/fastness/fastness/auth/access"
 	"github.com/fastness/fastness/cbor"
+	"github.com/fastness/fastness/schema"
 )
 
 // The rules of JSON bodies hold for those in CBOR.
@@ -53,6 +56,39 @@ func TestBodiesInCBORAreAsStrictAsJSON(t *testing.T) {
 		text, err := cbor.New().ToJSON([]byte(body.String()))
 		if res.StatusCode != tt.status || res.Header.Get("Content-Type") != cbor.MediaType || err != nil || !strings.Contains(string(text), tt.want) {
 			t.Errorf("%s: %d %s %s, %v, want %d", name, res.StatusCode, res.Header.Get("Content-Type"), text, err, tt.status)
+		}
+	}
+}
+
+// A member has the same names in CBOR as in JSON, on both sides.
+func TestMembersHaveTheirNamesInCBOR(t *testing.T) {
+	type priced struct {
+		UnitPrice int `out:"net"`
+		InStock   int
+	}
+	app := fastness.New(fastness.Config{
+		Title: "Prices", Version: "1.0.0", Logger: slog.New(slog.DiscardHandler), Formats: []fastness.Format{cbor.New()}, Names: schema.CamelCase,
+	})
+	fastness.Post(app, "/prices", func(_ context.Context, in struct{ Body priced }) (priced, error) { return in.Body, nil }, access.Public)
+	server := httptest.NewServer(app)
+	defer server.Close()
+	for sent, want := range map[string]string{
+		"a269756e6974507269636505" + "67696e53746f636b07": "a2636e657405" + "67696e53746f636b07", // unitPrice, inStock; net, inStock
+	} {
+		r, err := http.NewRequest("POST", server.URL+"/prices", strings.NewReader(string(bytesOf(t, sent))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", cbor.MediaType)
+		r.Header.Set("Accept", cbor.MediaType)
+		res, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if got := hex.EncodeToString(body); err != nil || got != want {
+			t.Errorf("%s is answered with %d %s (%v), want %s", sent, res.StatusCode, got, err, want)
 		}
 	}
 }

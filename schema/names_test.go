@@ -339,3 +339,51 @@ func TestABodyOfAliasesFillsNoMemory(t *testing.T) {
 		t.Errorf("%d allocations for 100,000 aliases", allocated)
 	}
 }
+
+// FuzzWhatIsReadCanBeSentBack: what a server reads and answers, a client reads as the
+// same, and a patch of all that it has read changes nothing.
+func FuzzWhatIsReadCanBeSentBack(f *testing.F) {
+	f.Add(wareSent)
+	f.Add(`{"net_price":5,"total":6,"maker_of":null,"parts_in":[{"part_no":1,"qty":9}],"same":"x"}`)
+	f.Add(`{"net_price":0,"brutto":0,"maker_of":{"maker_name":""},"bins":{"net":{"part_no":1},"":{"part_no":2}}}`)
+	wares, err := schema.For[ware]()
+	if err != nil {
+		f.Fatal(err)
+	}
+	patches, err := schema.For[schema.MergePatch[ware]]()
+	if err != nil {
+		f.Fatal(err)
+	}
+	client, err := schema.NewTypes(schema.Config{Client: true}).Plan(reflect.TypeFor[ware](), "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		sent, err := wares.Decode(t.Context(), []byte(body))
+		if err != nil {
+			return
+		}
+		answer, err := wares.Append(nil, sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got ware
+		report := &schema.Report{In: "body"}
+		client.Decode(report, answer, reflect.ValueOf(&got).Elem())
+		if err := report.Err(); err != nil {
+			t.Fatalf("a client cannot read %s: %v", answer, err)
+		}
+		again, err := wares.Append(nil, got)
+		if err != nil || string(again) != string(answer) {
+			t.Errorf("%s was read as %s, %v", answer, again, err)
+		}
+		patch, err := patches.Decode(t.Context(), []byte(strings.Replace(string(answer), `"id":0,`, "", 1)))
+		if err != nil {
+			t.Fatalf("what was read is no patch: %s, %v", answer, err)
+		}
+		changed, err := patch.Apply(sent)
+		if after, encodeErr := wares.Append(nil, changed); err != nil || encodeErr != nil || string(after) != string(answer) {
+			t.Errorf("a patch of %s makes %s: %v", answer, after, err)
+		}
+	})
+}
