@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,6 +153,7 @@ func TestWhatIsReadCanBePatched(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		`[{"op":"replace","path":"/net_price","value":6}]`:       "/0/path",
+		`[{"op":"add","path":"/brutto","value":6}]`:              "/0/path extra_forbidden",
 		`[{"op":"add","path":"/net_price","value":6}]`:           "/0/path extra_forbidden",
 		`[{"op":"add","path":"/parts/0","value":{"part_no":6}}]`: "/0/path extra_forbidden",
 		`[{"op":"replace","path":"/net","value":60}]`:            "value_error",
@@ -227,6 +229,11 @@ func TestAClientReadsTheNamesOfAnswers(t *testing.T) {
 	if err := report.Err(); err != nil || w.Net != 5 || w.Maker.Name != "Ada" || w.Parts[0].No != 1 {
 		t.Errorf("a client reads %+v, %v", w, err)
 	}
+	report = &schema.Report{In: "body"}
+	client.Decode(report, []byte(`{"brutto":1}`), reflect.New(reflect.TypeFor[ware]()).Elem())
+	if !slices.Contains(blamed(report.Err()), "/brutto extra_forbidden") {
+		t.Errorf("a client takes an alias in an answer: %v", blamed(report.Err()))
+	}
 	w.Key = "k"
 	sent, err := client.Append(nil, reflect.ValueOf(&w).Elem())
 	if string(sent) != wareSent || err != nil {
@@ -285,7 +292,8 @@ func TestNamesThatWouldMixMembersUpAreMistakes(t *testing.T) {
 		`alias "a" is the name of the member`: struct {
 			A int `json:"a" alias:"a"`
 		}{},
-		`writes itself: out of schema_test.selfRenamed.A names nothing`: selfRenamed{},
+		`writes itself: out of schema_test.selfRenamed.A names nothing`:          selfRenamed{},
+		`reads or writes itself: out of schema_test.readRenamed.A names nothing`: readRenamed{},
 		`out is for members of objects`: struct {
 			wareMaker `out:"x"`
 		}{},
@@ -311,6 +319,12 @@ type selfRenamed struct {
 }
 
 func (selfRenamed) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
+
+type readRenamed struct {
+	A int `json:"a" out:"b"`
+}
+
+func (*readRenamed) UnmarshalJSON([]byte) error { return nil }
 
 type renamedPet struct {
 	schema.Union `discriminator:"kind"`
