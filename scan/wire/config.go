@@ -44,9 +44,9 @@ type Config struct {
 	Header http.Header
 	// CAFile holds certificates, in PEM, that are trusted beside those of the system.
 	CAFile string
-	// InsecureSkipVerify is why a certificate that fails does not stop the scan. What is
+	// InsecureCertificates is why a certificate that fails does not stop the scan. What is
 	// wrong with it is told by [Client.Certificate] all the same.
-	InsecureSkipVerify string
+	InsecureCertificates string
 	// Observer sees each exchange, one at a time and in the order of Seq. It must not
 	// call Do.
 	Observer func(*Exchange)
@@ -172,7 +172,7 @@ func (c *Client) transport(pool *x509.CertPool) *http.Transport {
 // notes what is wrong and goes on.
 func (c *Client) tls(pool *x509.CertPool) *tls.Config {
 	t := &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS10} // Whether it should offer TLS 1.0 is for a check to say.
-	if c.config.InsecureSkipVerify != "" {
+	if c.config.InsecureCertificates != "" {
 		t.InsecureSkipVerify = true
 		t.VerifyConnection = func(state tls.ConnectionState) error {
 			c.certificate(verify(state, pool, c.target.Hostname()))

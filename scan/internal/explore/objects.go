@@ -190,8 +190,9 @@ func chooseMark(o *probe.Object, seen map[string]bool) (field, marker string) {
 	return field, marker
 }
 
-// Fresh makes another object like one that was made, in the name of a user.
-func (x *Explorer) Fresh(ctx context.Context, user *login.User, like *probe.Object) (*probe.Object, error) {
+// Fresh makes another object like one that was made, in the name of a user. Changes are
+// made to the request before it is sent.
+func (x *Explorer) Fresh(ctx context.Context, user *login.User, like *probe.Object, changes ...func(*probe.Case) *probe.Case) (*probe.Object, error) {
 	if like.Made == nil {
 		return nil, fmt.Errorf("nobody made %s %v through the API", like.Resource, like.ID)
 	}
@@ -204,6 +205,9 @@ func (x *Explorer) Fresh(ctx context.Context, user *login.User, like *probe.Obje
 		template = own
 	}
 	c, marks := x.Renew(template, user)
+	for _, change := range changes {
+		c = change(c)
+	}
 	ex := x.t.Send(ctx, user, c, "explore")
 	if !probe.Granted(ex) {
 		return nil, fmt.Errorf("%s answered %d", op, ex.Status)

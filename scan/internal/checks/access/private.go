@@ -1,0 +1,169 @@
+package access
+
+import (
+	"strings"
+
+	"github.com/fastness/fastness/scan/internal/login"
+	"github.com/fastness/fastness/scan/internal/probe"
+	"github.com/fastness/fastness/scan/internal/spec"
+	"github.com/fastness/fastness/scan/wire"
+)
+
+// Whether an object belongs to one user only is not written anywhere. It is weighed: what
+// lists show to whom, what the object is called, what it holds, where it is.
+
+// privacy weighs whether what the owner reads by an operation is theirs alone. Above zero
+// it is; below, everybody may see it.
+func privacy(t *probe.Target, op *spec.Operation, refs []reference, owner, stranger *login.User, mine *wire.Exchange) int {
+	score := 0
+	texts := secrets(t, mine, owner)
+	switch inLists(t, owner, stranger, texts) {
+	case hidden:
+		score += 3
+	case shared:
+		score -= 3
+	}
+	private := false
+	for _, r := range refs {
+		noun := ""
+		switch {
+		case r.object == nil:
+			score += 2 // It is below the user.
+		default:
+			noun = r.object.Resource
+			score += weight(r.object)
+		}
+		private = private || isPrivate(noun)
+		if isPublic(noun) && len(refs) == 1 {
+			score -= 2
+		}
+	}
+	for _, segment := range op.Segments() {
+		private = private || !strings.HasPrefix(segment, "{") && isPrivate(segment)
+	}
+	if private {
+		score += 2
+	}
+	if sensitive(mine) {
+		score += 2
+	}
+	if ownedBy(mine, owner) {
+		score++
+	}
+	return score
+}
+
+// weight is what the exploration saw of who sees an object.
+func weight(o *probe.Object) (score int) {
+	e := o.Evidence
+	switch {
+	case e.Public || len(e.PublicLists) > 0:
+		score -= 5
+	case len(e.OtherLists) > 0 || o.Shared:
+		score--
+	case len(e.Hidden) > 0:
+		score++
+	}
+	if e.Mine {
+		score++
+	}
+	if e.OwnerField != "" {
+		score++
+	}
+	return score
+}
+
+// visibility of an object in lists.
+type visibility int
+
+const (
+	unknown visibility = iota
+	hidden             // a list shows it to the owner and not to the stranger
+	shared             // a list shows it to the stranger
+)
+
+// inLists looks for texts of the owner in what both read without naming anything of the
+// owner's.
+func inLists(t *probe.Target, owner, stranger *login.User, texts []string) visibility {
+	v := unknown
+	for _, op := range t.API.Operations {
+		if op.Method != "GET" {
+			continue
+		}
+		mine, theirs := t.Sample(op, owner), t.Sample(op, stranger)
+		if mine == nil || theirs == nil || len(references(t, mine.Case, owner)) > 0 || len(references(t, theirs.Case, owner)) > 0 {
+			continue
+		}
+		if shows(theirs.Exchange, texts) != "" {
+			return shared
+		}
+		if shows(mine.Exchange, texts) != "" {
+			v = hidden
+		}
+	}
+	return v
+}
+
+// ownedBy reports whether an answer has a member that names the owner as such.
+func ownedBy(ex *wire.Exchange, owner *login.User) bool {
+	for _, leaf := range probe.Leaves(ex) {
+		if !userLike(leaf.Name()) {
+			continue
+		}
+		for kind, v := range owner.Known {
+			if kind != "password" && v != "" && leaf.Text() == v {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// userLike reports whether a name is that of whose something is.
+func userLike(name string) bool {
+	name = plain(name)
+	for _, part := range []string{"user", "owner", "customer", "account", "author", "createdby", "member", "patient", "client", "holder", "buyer", "seller", "employee", "student", "profile", "username", "login", "email"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPrivate reports whether a noun is that of something that people have for themselves.
+func isPrivate(noun string) bool {
+	noun = plain(noun)
+	for _, part := range []string{"order", "invoice", "payment", "transaction", "transfer", "account", "wallet", "cart", "basket", "message", "inbox", "mail", "address", "card", "profile", "settings", "preference", "credential", "apikey", "token", "secret", "medical", "prescription", "patient", "record", "salary", "payslip", "subscription", "balance", "statement", "receipt", "booking", "reservation", "appointment", "ticket", "claim", "loan", "deposit", "notification", "draft", "diary", "document", "upload", "attachment", "vault", "passport", "identity", "vehicle", "device", "location", "history", "purchase", "refund", "checkout", "note", "memo", "contact"} {
+		if strings.Contains(noun, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPublic reports whether a noun is that of something that is made to be seen by others.
+func isPublic(noun string) bool {
+	noun = plain(noun)
+	for _, part := range []string{"item", "product", "article", "post", "comment", "review", "rating", "category", "tag", "book", "movie", "film", "song", "album", "recipe", "menu", "dish", "event", "topic", "thread", "question", "answer", "news", "page", "catalog", "offer", "listing", "listings", "job", "course", "city", "country", "team", "channel", "room", "forum", "blog", "poll", "quote", "joke", "restaurant", "store", "shop", "seller", "brand", "pet"} {
+		if noun == part || noun == part+"s" || strings.HasSuffix(noun, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// sensitive reports whether an answer holds what nobody shows to everybody.
+func sensitive(ex *wire.Exchange) bool {
+	for _, leaf := range probe.Leaves(ex) {
+		if leaf.Value == nil || leaf.Text() == "" {
+			continue
+		}
+		name := plain(leaf.Name())
+		for _, part := range []string{"email", "phone", "mobile", "address", "street", "ssn", "socialsecurity", "password", "secret", "token", "apikey", "iban", "cardnumber", "creditcard", "cvv", "cvc", "salary", "income", "balance", "birth", "dob", "passport", "license", "diagnosis", "medical", "pin", "vin", "latitude", "private"} {
+			if strings.Contains(name, part) && !strings.Contains(name, "ping") && !strings.Contains(name, "spin") && !strings.Contains(name, "shipping") {
+				return true
+			}
+		}
+	}
+	return false
+}
