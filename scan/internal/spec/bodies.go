@@ -22,8 +22,31 @@ func (l *loader) body(p, item *place, o *Operation) {
 		l.complain(p, "the body has no media type; it is taken as JSON")
 		o.Body.Media = []*Media{{Type: "application/json", Schema: &Schema{}}}
 	}
-	if o.Method == "GET" || o.Method == "HEAD" {
-		l.complain(p, "a "+o.Method+" has a body")
+	if o.Safe() {
+		l.odd = append(l.odd, oddBody{o, p})
+	}
+}
+
+// oddBody is that of an operation whose method has none.
+type oddBody struct {
+	operation *Operation
+	place     *place
+}
+
+// dropEmptyBodies takes bodies without anything in them from methods that have none, when
+// schemas are known. Others stay: some servers do read the body of a GET.
+func (l *loader) dropEmptyBodies() {
+	for _, odd := range l.odd {
+		o := odd.operation
+		empty := func(m *Media) bool {
+			s := m.Schema
+			return len(s.Names) == 0 && len(s.AnyOf) == 0 && s.Items == nil && (len(s.Types) == 0 || s.Is("object"))
+		}
+		if !o.Body.Required && !slices.ContainsFunc(o.Body.Media, func(m *Media) bool { return !empty(m) }) {
+			o.Body = nil
+			continue
+		}
+		l.complain(odd.place, "a "+o.Method+" has a body")
 	}
 }
 

@@ -51,12 +51,12 @@ func (l *loader) paths(paths *place) {
 				l.complain(paths, "there are more operations than are read")
 				return
 			}
-			l.operation(op, item, strings.ToUpper(method), template, shared)
+			l.operation(op, item, entry.key, strings.ToUpper(method), template, shared)
 		}
 	}
 }
 
-func (l *loader) operation(p, item *place, method, template string, shared []*Param) {
+func (l *loader) operation(p, item *place, key, method, template string, shared []*Param) {
 	o := &Operation{
 		Method: method, Path: l.api.Base + template, Template: template,
 		Summary: p.text("summary"), Describes: p.text("description"), Tags: p.texts("tags"), Deprecated: p.truth("deprecated"),
@@ -66,11 +66,16 @@ func (l *loader) operation(p, item *place, method, template string, shared []*Pa
 		base, _ := l.baseOf(own[0])
 		o.Path = base + template
 	}
-	if l.paired[o.String()] {
+	// A fragment or query in the path tells apart what is one path over HTTP.
+	pair := o.String()
+	if i := strings.IndexAny(key, "#?"); i >= 0 {
+		pair += key[i:]
+	}
+	if l.paired[pair] {
 		l.complain(p, "the operation "+cut(o.String(), 200)+" is there twice")
 		return
 	}
-	l.paired[o.String()] = true
+	l.paired[pair] = true
 	o.ID = l.operationID(p, o)
 	if s := p.get("security"); s != nil {
 		o.Security, o.Secured = l.requirements(s), true
@@ -107,6 +112,7 @@ func (l *loader) operationID(p *place, o *Operation) string {
 
 var (
 	colonParam = regexp.MustCompile(`(^|/):([A-Za-z_][A-Za-z0-9_]*)\??`)
+	hashParam  = regexp.MustCompile(`#([A-Za-z_][A-Za-z0-9_]*)`)
 	angleParam = regexp.MustCompile(`<(?:[A-Za-z_]+(?:\([^)]*\))?:)?([A-Za-z_][A-Za-z0-9_]*)>`)
 	braceParam = regexp.MustCompile(`\{\s*[+*/?#.;]*([^{}:*?]+?)(?:\.\.\.|\*|\?)?\s*(?::((?:[^{}]|\{[^{}]*\})*))?\}`)
 )
@@ -121,6 +127,9 @@ func (l *loader) template(entry *place) (string, []*Param) {
 		} else {
 			key = "/"
 		}
+	}
+	if _, fragment, ok := strings.Cut(key, "#"); ok && strings.Contains(fragment, "/") {
+		key = hashParam.ReplaceAllString(key, "{$1}")
 	}
 	key, _, _ = strings.Cut(key, "#")
 	key, query := cutQuery(key)

@@ -49,6 +49,7 @@ type loader struct {
 	// operations finds the operations that links refer to.
 	operations map[*node]*Operation
 	links      []pendingLink
+	odd        []oddBody
 	// consumes and produces are those of Swagger 2.0.
 	consumes, produces []string
 }
@@ -129,6 +130,7 @@ func (l *loader) document(root *place) {
 	}
 	l.paths(root.get("paths"))
 	l.fillSchemas()
+	l.dropEmptyBodies()
 	l.joinLinks()
 	if len(l.api.Operations) == 0 {
 		l.complain(root, "the document has no operations")

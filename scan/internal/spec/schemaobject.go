@@ -87,6 +87,10 @@ func (l *loader) fillItems(s *Schema, p *place) {
 func (l *loader) fillAlternatives(s *Schema, p *place) {
 	if all := p.get("allOf"); all.kind() == isList {
 		for _, c := range all.children() {
+			if isNothing(c) {
+				s.Nullable = true
+				continue
+			}
 			l.addPart(s, l.schema(c))
 		}
 	} else if all.kind() == isObject {
