@@ -70,7 +70,10 @@ func Parse(data []byte, config ParseConfig) (*API, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, config.MaxTime)
 	defer cancel()
-	l := &loader{config: config, ctx: ctx, left: maxBytes - len(data), said: map[Complaint]bool{}, ids: map[string]bool{}, files: map[string]*file{}, paired: map[string]bool{}, operations: map[*node]*Operation{}}
+	l := &loader{
+		reader: reader{limit: maxNodes}, config: config, ctx: ctx, left: maxBytes - len(data),
+		said: map[Complaint]bool{}, files: map[string]*file{}, ids: map[string]bool{}, paired: map[string]bool{}, operations: map[*node]*Operation{},
+	}
 	l.schemas.init()
 	l.api = &API{Source: config.Source, Schemes: map[string]*Scheme{}, Schemas: map[string]*Schema{}}
 	root, err := l.read(data)

@@ -26,9 +26,9 @@ var (
 
 // reader turns bytes into nodes. It counts them over all files of a document.
 type reader struct {
-	nodes int
-	notes []string
-	seen  map[*yaml.Node]*node
+	nodes, limit int
+	notes        []string
+	seen         map[*yaml.Node]*node
 }
 
 // read reads JSON or YAML. What had to be forgiven is in notes.
@@ -60,7 +60,7 @@ func (r *reader) read(data []byte) (*node, error) {
 }
 
 func (r *reader) count() error {
-	if r.nodes++; r.nodes > maxNodes {
+	if r.nodes++; r.nodes > r.limit {
 		return errTooLarge
 	}
 	return nil
