@@ -198,8 +198,8 @@ func TestFilesAreReadTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("api/paths/pets.yaml", "get: {parameters: [{$ref: '../shared.yaml#/params/limit'}], responses: {200: {content: {application/json: {schema: {$ref: ../models/Pet.yaml}}}}}}")
-	write("api/shared.yaml", "params: {limit: {name: limit, in: query, schema: {type: integer}}}")
+	write("api/paths/pets.yaml", "get: {parameters: [{$ref: '../common.yaml#/params/limit'}], responses: {200: {content: {application/json: {schema: {$ref: ../models/Pet.yaml}}}}}}")
+	write("api/common.yaml", "params: {limit: {name: limit, in: query, schema: {type: integer}}}")
 	write("api/models/Pet.yaml", "properties: {mother: {$ref: Pet.yaml}, owner: {$ref: '../openapi.yaml#/components/schemas/Owner'}}")
 	write("secret.yaml", "get: {}")
 	if err := os.Symlink("../secret.yaml", filepath.Join(dir, "api", "link.yaml")); err != nil {
