@@ -35,5 +35,7 @@ func Example() {
 	// Operations: 1 of 1 reached
 	//   all of them answered 2xx to somebody
 	//
+	// Checks: 1 ran, 0 were skipped, 0 failed
+	//
 	// The worst finding is high. The score falls by half with each critical finding, by 30 % with each high one.
 }
