@@ -195,10 +195,11 @@ func keyOf(o *probe.Object, key string) any {
 	if v := o.Keys[o.Resource+key]; v != nil {
 		return v
 	}
-	if key == "id" || key == "uuid" || key == "" {
-		return o.ID
+	switch key {
+	case "username", "email", "name", "title":
+		return nil
 	}
-	return nil
+	return o.ID
 }
 
 // ownValue returns what is known of a user under a key, or nil.

@@ -150,3 +150,10 @@ func rank(first bool) int {
 	}
 	return 1
 }
+
+// Forget drops an object that is no more.
+func (w *World) Forget(o *Object) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.objects = slices.DeleteFunc(w.objects, func(have *Object) bool { return have == o })
+}
