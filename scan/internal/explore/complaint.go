@@ -210,9 +210,9 @@ func cutPlace(at string) (in, name string) {
 	return "", at
 }
 
-// named finds the fields that a sentence is about. What stands in quotes is one, or what
+// sentences finds the fields that a sentence is about. What stands in quotes is one, or what
 // stands where such sentences have it.
-var named = [...]*regexp.Regexp{
+var sentences = [...]*regexp.Regexp{
 	regexp.MustCompile("(?i)(?:field|parameter|param|property|key|attribute|member|argument|value for|column|header)s?:? [\"'`“‘]?([A-Za-z_][\\w.\\[\\]-]*)[\"'`”’]?"),
 	regexp.MustCompile("[\"'`“‘]([A-Za-z_][\\w.\\[\\]-]*)[\"'`”’] (?:is|are|must|should|cannot|can't|may|was|has|field|parameter|property|does)"),
 	regexp.MustCompile("(?i)(?:missing|require[sd]?|invalid|provide(?: an?| the)?|unknown|unexpected|unrecognized|enter(?: an?| the)?|specify(?: an?| the)?|no)(?: field| parameter| value| key| property|s| for)*:? [\"'`“‘]?([A-Za-z_][\\w.\\[\\]-]*)[\"'`”’]?"),
@@ -245,7 +245,7 @@ func fromText(text string) []complaint {
 		if len(found) > 0 {
 			continue
 		}
-		for _, re := range named {
+		for _, re := range sentences {
 			for _, m := range re.FindAllStringSubmatch(sentence, -1) {
 				add(m[1])
 			}

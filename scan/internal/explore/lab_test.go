@@ -116,16 +116,6 @@ func explored(t testing.TB, handler http.Handler, operations ...*spec.Operation)
 	return l
 }
 
-// outcomes are those of a user, by operation.
-func (l *lab) outcomes(user string) map[string]string {
-	out := map[string]string{}
-	for _, c := range l.Covered() {
-		if c.User == user {
-			out[c.Op.String()] = c.Outcome
-		}
-	}
-	return out
-}
 
 // wantReached fails if a user did not reach all operations but some.
 func (l *lab) wantReached(t *testing.T, user string, but map[string]string) {
