@@ -116,7 +116,6 @@ func explored(t testing.TB, handler http.Handler, operations ...*spec.Operation)
 	return l
 }
 
-
 // wantReached fails if a user did not reach all operations but some.
 func (l *lab) wantReached(t *testing.T, user string, but map[string]string) {
 	t.Helper()
