@@ -28,6 +28,9 @@ type Config struct {
 	LogIn *Method
 	// LoggedOut says what else the answers to somebody who is logged out look like.
 	LoggedOut Signs
+	// Register is the request that makes a user, with {{username}}, {{email}}, {{password}} and
+	// {{phone}}. The default is to look for it in the document.
+	Register *Step
 	// NoRegister forbids to register users at the target.
 	NoRegister bool
 	// Wanted is how many ordinary users there should be; the missing ones are registered.
@@ -87,6 +90,9 @@ type Method struct {
 	// Check is an operation that only users may call, as "GET /me": it is asked whether
 	// somebody is still logged in. The default is one that is found.
 	Check string `yaml:"check,omitempty"`
+
+	// cookies is set where the cookies of the log-in are what is sent.
+	cookies bool
 }
 
 // OAuth2 is the resource owner password credentials grant (RFC 6749, section 4.3).
@@ -158,6 +164,11 @@ func New(config Config) (*Keeper, error) {
 	if config.LogIn != nil {
 		for _, err := range config.LogIn.validate(nil) {
 			wrong("log-in: %w", err)
+		}
+	}
+	if config.Register != nil {
+		for _, err := range config.Register.validate(0) {
+			wrong("register: %w", err)
 		}
 	}
 	if len(mistakes) > 0 {

@@ -20,12 +20,11 @@ const (
 	maxRefused  = 4
 )
 
-// infer finds out how an account logs in. It returns the method that is proven to work,
+// infer finds out how an account logs in. It settles for the method that is proven to work,
 // else one whose log-in at least succeeded. What is given of the method, holds.
-func (k *Keeper) infer(ctx context.Context, e *entry, given *Method) (*Method, candidate, *proof, error) {
+func (k *Keeper) infer(ctx context.Context, e *entry, given *Method) error {
 	var (
-		best     *Method
-		bestWay  candidate
+		best     func()
 		bestBy   *proof
 		problems []error
 		refused  int
@@ -33,16 +32,19 @@ func (k *Keeper) infer(ctx context.Context, e *entry, given *Method) (*Method, c
 	gates := k.gatesFor(ctx, e, given)
 	tried := 0
 	for m := range k.variants(ctx, e.user.Known, gates) {
-		if tried++; tried > maxVariants || refused >= maxRefused || ctx.Err() != nil {
+		if tried++; tried <= e.tried {
+			continue
+		}
+		if tried > maxVariants || refused >= maxRefused || ctx.Err() != nil {
 			break
 		}
 		m.Token, m.Send, m.Check = given.Token, given.Send, given.Check
 		a := &attempt{client: k.config.Client, user: e.user.Name, values: maps.Clone(e.user.Known)}
-		e.logIns = append(e.logIns, k.now())
 		if err := a.logIn(ctx, m); err != nil {
 			if errors.Is(err, errLimited) {
-				return nil, candidate{}, nil, err
+				return err
 			}
+			e.tried = tried
 			if last := a.last(); last != nil && (last.Status == http.StatusUnauthorized || last.Status == http.StatusForbidden || last.Status < 400) {
 				refused++
 			}
@@ -56,10 +58,11 @@ func (k *Keeper) infer(ctx context.Context, e *entry, given *Method) (*Method, c
 		}
 		way, p := k.choose(ctx, e, m, candidates)
 		if p != nil && !p.weak {
-			return m, way, p, nil
+			k.settle(ctx, e, m, way, p, a)
+			return nil
 		}
 		if best == nil && way.token != nil || bestBy == nil && p != nil {
-			best, bestWay, bestBy = m, way, p
+			best, bestBy = func() { k.settle(ctx, e, m, way, p, a) }, p
 		}
 		if m.Basic {
 			refused++
@@ -69,9 +72,10 @@ func (k *Keeper) infer(ctx context.Context, e *entry, given *Method) (*Method, c
 		if len(problems) == 0 {
 			problems = append(problems, errors.New("no operation looks like a log-in"))
 		}
-		return nil, candidate{}, nil, fmt.Errorf("no log-in was found: %w", errors.Join(problems[:min(len(problems), 4)]...))
+		return fmt.Errorf("no log-in was found: %w", errors.Join(problems[:min(len(problems), 4)]...))
 	}
-	return best, bestWay, bestBy, nil
+	best()
+	return nil
 }
 
 // variants yields the ways to log in, the likely ones first.

@@ -17,13 +17,16 @@ import (
 // Keeper logs users in and keeps them logged in. It is safe for concurrent use.
 type Keeper struct {
 	config Config
-	now    func() time.Time
+	all    throttle // of all accounts: a target may count by address
 
 	mu      sync.Mutex
 	entries map[*User]*entry
 	order   []*entry
 	nobody  map[string]*wire.Exchange // what nobody was answered, by request
 	shared  *recipe                   // how users log in, once it is known
+	people  int                       // how many were made up
+
+	registering sync.Mutex // one registration at a time
 }
 
 // recipe is how a user logs in, once it is known.
@@ -40,9 +43,15 @@ type entry struct {
 	recipe  *recipe
 	proof   *proof
 	err     error
-	expires time.Time
-	logIns  []time.Time
-	until   time.Time // no log-in before
+
+	throttle *throttle
+	tried    int            // of the ways to log in, those that do not work
+	renew    time.Time      // when the log-in is renewed; zero for never
+	answers  int            // how many there were
+	denials  map[string]int // requests that are refused although the user is logged in
+	failures int            // log-ins that were refused since the start
+	futile   int            // log-ins that did not help
+	lost     bool           // no further log-in
 }
 
 func newKeeper(config Config) *Keeper {
@@ -63,7 +72,7 @@ func newKeeper(config Config) *Keeper {
 		accounts[i] = a.withDefaults(i)
 	}
 	config.Accounts = accounts
-	return &Keeper{config: config, now: time.Now, entries: map[*User]*entry{}, nobody: map[string]*wire.Exchange{}}
+	return &Keeper{config: config, entries: map[*User]*entry{}, nobody: map[string]*wire.Exchange{}}
 }
 
 // Identity is what became of a user at the start.
@@ -80,8 +89,9 @@ type Identity struct {
 	Err error
 }
 
-// Start logs all accounts in, and proves that they are. It returns those that are logged
-// in, admins last, and an error that names all others.
+// Start logs all accounts in, and proves that they are. If there are fewer ordinary users
+// than [Config.Wanted], it registers the missing ones. It returns those that are logged in,
+// admins last, and an error that names all others.
 func (k *Keeper) Start(ctx context.Context) ([]*User, error) {
 	var users, admins []*User
 	var failed []error
@@ -95,6 +105,14 @@ func (k *Keeper) Start(ctx context.Context) ([]*User, error) {
 		default:
 			users = append(users, e.user)
 		}
+	}
+	for len(users) < k.config.Wanted && !k.config.NoRegister && ctx.Err() == nil {
+		u, err := k.Register(ctx, "user")
+		if err != nil {
+			failed = append(failed, fmt.Errorf("a user more is wanted: %w", err))
+			break
+		}
+		users = append(users, u)
 	}
 	return append(users, admins...), errors.Join(failed...)
 }
@@ -121,8 +139,8 @@ func (k *Keeper) Identities() (list []Identity) {
 
 // enter logs an account in for the first time.
 func (k *Keeper) enter(ctx context.Context, account Account) *entry {
-	e := &entry{account: account, user: newUserOf(account)}
-	e.err = k.first(ctx, e)
+	e := newEntry(account)
+	e.err = k.patiently(ctx, e, func() error { return k.first(ctx, e) })
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.entries[e.user] = e
@@ -131,6 +149,10 @@ func (k *Keeper) enter(ctx context.Context, account Account) *entry {
 		k.shared = e.recipe
 	}
 	return e
+}
+
+func newEntry(account Account) *entry {
+	return &entry{account: account, user: newUserOf(account), throttle: &throttle{}, denials: map[string]int{}}
 }
 
 func newUserOf(a Account) *User {
@@ -159,15 +181,9 @@ func secretName(name string) bool {
 func (k *Keeper) first(ctx context.Context, e *entry) error {
 	method, isKnown := k.methodOf(e.account)
 	if !isKnown {
-		m, way, p, err := k.infer(ctx, e, method)
-		if err != nil {
-			return err
-		}
-		k.settle(e, m, way, p)
-		return nil
+		return k.infer(ctx, e, method)
 	}
 	a := &attempt{client: k.config.Client, user: e.user.Name, values: maps.Clone(e.user.Known)}
-	e.logIns = append(e.logIns, k.now())
 	if err := a.logIn(ctx, method); err != nil {
 		return err
 	}
@@ -176,24 +192,29 @@ func (k *Keeper) first(ctx context.Context, e *entry) error {
 		return errNoToken
 	}
 	chosen, p := k.choose(ctx, e, method, candidates)
-	k.settle(e, method, chosen, p)
+	k.settle(ctx, e, method, chosen, p, a)
 	return nil
 }
 
 // settle keeps what was found to work.
-func (k *Keeper) settle(e *entry, m *Method, c candidate, p *proof) {
+func (k *Keeper) settle(ctx context.Context, e *entry, m *Method, c candidate, p *proof, a *attempt) {
 	if len(m.Send) == 0 {
-		m.Send = c.send
+		m.Send, m.cookies = c.send, len(c.send) == 0 && !m.isStatic()
 	}
 	if m.Token == "" && c.token != nil {
 		m.Token = c.token.String()
 	}
 	e.proof, e.recipe = p, &recipe{method: *m, how: m.describe() + c.how}
-	e.take(c.credentials)
+	e.take(c.credentials, a)
+	k.learn(ctx, e, a)
 }
 
 // take makes credentials those of the user.
-func (e *entry) take(credentials []Credential) { e.user.SetCredentials(credentials...) }
+func (e *entry) take(credentials []Credential, a *attempt) {
+	e.user.SetCredentials(credentials...)
+	now := time.Now()
+	e.renew = renewAt(now, lifetime(credentials, a.last(), now))
+}
 
 // choose returns the first candidate that the target is proven to know, else the first.
 func (k *Keeper) choose(ctx context.Context, e *entry, m *Method, candidates []candidate) (candidate, *proof) {
@@ -264,7 +285,8 @@ func (k *Keeper) LogIn(ctx context.Context, u *User) (*User, error) {
 	if e == nil || e.recipe == nil {
 		return nil, fmt.Errorf("login: %s was not logged in by the scan", u.Called())
 	}
-	fresh := &entry{account: e.account, user: newUserOf(e.account), recipe: e.recipe, proof: e.proof}
+	fresh := newEntry(e.account)
+	fresh.recipe, fresh.proof, fresh.throttle = e.recipe, e.proof, e.throttle
 	fresh.user.Known, fresh.user.Registered = maps.Clone(u.Known), u.Registered
 	fresh.user.Hide(u.Secrets()...)
 	if err := k.again(ctx, fresh); err != nil {
@@ -294,20 +316,16 @@ func (k *Keeper) entryOf(u *User) *entry {
 // again logs a user in as it is known to work. The caller holds e.mu, or has e alone.
 func (k *Keeper) again(ctx context.Context, e *entry) error {
 	m := e.recipe.method
-	a := &attempt{client: k.config.Client, user: e.user.Name, values: maps.Clone(e.account.values())}
-	e.logIns = append(e.logIns, k.now())
-	if err := a.logIn(ctx, &m); err != nil {
-		return err
-	}
-	candidates := m.candidates(a, k.config.API)
-	if len(candidates) == 0 {
-		return errNoToken
-	}
-	e.take(candidates[0].credentials)
-	return nil
-}
-
-// Register makes a user that nobody will miss.
-func (k *Keeper) Register(ctx context.Context, purpose string) (*User, error) {
-	return nil, errors.New("login: not yet")
+	return k.patiently(ctx, e, func() error {
+		a := &attempt{client: k.config.Client, user: e.user.Name, values: e.account.values()}
+		if err := a.logIn(ctx, &m); err != nil {
+			return err
+		}
+		candidates := m.candidates(a, k.config.API)
+		if len(candidates) == 0 {
+			return errNoToken
+		}
+		e.take(candidates[0].credentials, a)
+		return nil
+	})
 }

@@ -139,7 +139,7 @@ func (a *attempt) page(ctx context.Context, p *Page) error {
 	a.send(ctx, r)
 	after := a.last()
 	if limited(after) {
-		return errLimited
+		return limitedBy(after)
 	}
 	end := a.follow(ctx)
 	switch {
@@ -241,14 +241,18 @@ func (a *attempt) guards() (out []Credential) {
 	}
 	for _, c := range a.jar.cookies {
 		if guardName.MatchString(c.Name) {
-			value, err := url.QueryUnescape(c.Value)
-			if err != nil {
-				value = c.Value
-			}
-			add("header", guardHeader(c.Name), value)
+			add("header", guardHeader(c.Name), unescaped(c.Value))
 		}
 	}
 	return out
+}
+
+// unescaped returns the value of a cookie as a script reads it.
+func unescaped(cookie string) string {
+	if value, err := url.PathUnescape(cookie); err == nil {
+		return value
+	}
+	return cookie
 }
 
 // guardHeader returns the header in which the value of a cookie is usually repeated.

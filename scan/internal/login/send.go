@@ -107,6 +107,9 @@ func (m *Method) candidates(a *attempt, api *spec.API) []candidate {
 	tokens := m.tokens(a)
 	guards := a.guards()
 	cookies := append(a.jar.credentials(), guards...)
+	if m.cookies {
+		return []candidate{{credentials: cookies, how: "the cookies of the log-in"}}
+	}
 	if len(m.Send) > 0 {
 		var out []candidate
 		for _, t := range tokens {

@@ -159,7 +159,7 @@ func (s Step) judge(ex *wire.Exchange) error {
 	case len(s.Status) > 0 && slices.Contains(s.Status, ex.Status):
 		return nil
 	case limited(ex):
-		return errLimited
+		return limitedBy(ex)
 	case len(s.Status) > 0 || ex.Status >= 400 || refusedPolitely(ex):
 		return fmt.Errorf("%w: %d%s", errRefused, ex.Status, reason(ex))
 	}
