@@ -9,11 +9,7 @@ import (
 	"github.com/fastness/fastness/scan/wire"
 )
 
-var (
-	lockedText = regexp.MustCompile(`(?i)too many (requests|attempts|log-?ins|failed)|rate.?limit|account (is |has been )?(temporarily )?(locked|blocked|suspended)|(user|account)[ _-]?locked|locked out|try again (later|in \d+)`)
-	// refusal is what members of an answer are called that say in words that it failed.
-	refusalText = regexp.MustCompile(`(?i)(invalid|incorrect|wrong|bad|unknown|unauthori[sz]ed|not found|does ?n.t (exist|match)|no such|mismatch|failed|denied|error)`)
-)
+var lockedText = regexp.MustCompile(`(?i)too many (requests|attempts|log-?ins|failed)|rate.?limit|account (is |has been )?(temporarily )?(locked|blocked|suspended)|(user|account)[ _-]?locked|locked out|try again (later|in \d+)`)
 
 // limited reports whether the answer says to come later, or that the user is locked.
 func limited(ex *wire.Exchange) bool {

@@ -226,10 +226,13 @@ func lengthen(text string) string {
 	return text + "x7"
 }
 
-// shorten keeps the end, which is what differs, and of an e-mail address its domain.
+// shorten keeps the beginning and the end, which is what differs, and of an e-mail address its domain.
 func shorten(text string, most int) string {
 	if local, domain, ok := strings.Cut(text, "@"); ok && most > len(domain)+1 {
 		return local[max(0, len(local)-(most-len(domain)-1)):] + "@" + domain
+	}
+	if most > 4 {
+		return text[:2] + text[len(text)-most+2:]
 	}
 	return text[len(text)-most:]
 }

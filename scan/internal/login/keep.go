@@ -149,10 +149,10 @@ func (k *Keeper) looksLoggedOut(e *entry, ex *wire.Exchange) bool {
 // stillIn asks whether the user is logged in. Only an answer that says otherwise counts.
 func (k *Keeper) stillIn(ctx context.Context, e *entry) bool {
 	ex := k.ask(ctx, e.user.Name, e.proof.gate.request, e.user.Credentials())
-	if ex.Status == 0 || ex.Status >= 500 || ex.Status == http.StatusTooManyRequests {
-		return true
+	if like(ex, e.proof.gate.nobody) || like(ex, e.proof.garbage) && !e.proof.weak {
+		return false
 	}
-	return !like(ex, e.proof.gate.nobody) && !like(ex, e.proof.garbage) && ex.Status != http.StatusUnauthorized
+	return ex.Status != http.StatusUnauthorized
 }
 
 // refresh follows an answer to somebody who is logged in: new cookies and guards take the

@@ -21,6 +21,8 @@ type found struct {
 
 var jwtText = regexp.MustCompile(`^[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*$`)
 
+var mailText = regexp.MustCompile(`^[^@]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$`)
+
 // tokenNames are what tokens are called, the likely ones first, as [plain] has it.
 var tokenNames = [...]string{
 	"accesstoken", "token", "jwt", "jwttoken", "authtoken", "bearertoken", "apitoken", "usertoken", "sessiontoken", "xauthtoken",
@@ -117,8 +119,8 @@ func tokenWeight(name, at, value string) int {
 	}
 	if jwtText.MatchString(bare) {
 		weight += 40
-	} else if weight > 0 && strings.Contains(bare, "@") {
-		return 0 // an e-mail address
+	} else if weight > 0 && mailText.MatchString(bare) {
+		return 0
 	}
 	if weight > 0 && p == "idtoken" {
 		weight -= 30 // It is meant for the client (OpenID Connect Core, section 2), but not everybody knows.
