@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"hash/crc32"
 	"net/http"
 	"path"
 	"sync"
@@ -69,6 +70,25 @@ func (c *cache) handler(next http.Handler) http.Handler {
 			c.mu.Unlock()
 		}
 	})
+}
+
+// script is the front end's, which is built with the secrets of the build machine.
+func (s *shop) script(w http.ResponseWriter, _ *http.Request) {
+	text := "leaky0example0token0of0nobody0" // 30 characters and their checksum, as GitHub makes them
+	// FLAW LK-90 (INFO-02, API8:2023, CWE-540): a token of the build machine is part of a public script
+	token := "ghp_" + text + checksum(text)
+	w.Header().Set("Content-Type", "text/javascript")
+	_, _ = w.Write([]byte("const REPORT_TOKEN = '" + token + "';\nfetch('/v2/items').then(r => r.json());\n"))
+}
+
+// checksum is the CRC-32 of a text, in six digits of base 62.
+func checksum(text string) string {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	out := []byte("000000")
+	for i, n := 5, crc32.ChecksumIEEE([]byte(text)); n > 0; i, n = i-1, n/62 {
+		out[i] = digits[n%62]
+	}
+	return string(out)
 }
 
 // clientConfig tells the front end where the API is.

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS users (
 CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, user_id INTEGER);
 CREATE TABLE IF NOT EXISTS refresh_tokens (token TEXT PRIMARY KEY, user_id INTEGER);
 CREATE TABLE IF NOT EXISTS items (
-	id INTEGER PRIMARY KEY, name TEXT, description TEXT DEFAULT '', price REAL, stock INTEGER DEFAULT 100,
+	id INTEGER PRIMARY KEY, name TEXT, description TEXT DEFAULT '', price REAL, stock INTEGER, -- NULL: made to order
 	seller_id INTEGER, cost REAL DEFAULT 0, supplier_notes TEXT DEFAULT '', featured INTEGER DEFAULT 0, draft INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS orders (
 	id INTEGER PRIMARY KEY, customer_id INTEGER, item_id INTEGER, quantity INTEGER, total REAL, note TEXT DEFAULT '',
@@ -38,12 +38,12 @@ CREATE TABLE IF NOT EXISTS subscriptions (email TEXT PRIMARY KEY);
 
 const seed = `
 INSERT INTO items (name, description, price, stock, seller_id, cost, supplier_notes) VALUES
-	('Portcullis, small', 'Oak and iron, for garden gates. Chains not included.', 1250, 100000, 3, 700, 'Smithy of Hartmut, 30 days'),
-	('Moat water, 1000 l', 'Murky. Delivered in barrels.', 89.9, 100000, 3, 2, 'our own moat'),
-	('Signal horn', 'Heard over two valleys on a still day.', 64, 100000, 3, 31, 'Gisela, cash only'),
-	('Arrow-slit curtain', 'Linen, narrow.', 18.4, 100000, 4, 6, 'leftovers'),
-	('Watchman''s lantern', 'Brass, with a shutter and a spare wick.', 42.5, 100000, 4, 19, 'Gisela, cash only'),
-	('Bread for the garrison', 'Of yesterday.', 0.1, 100000, 4, 0.05, 'the kitchen');
+	('Portcullis, small', 'Oak and iron, for garden gates. Chains not included.', 1250, NULL, 3, 700, 'Smithy of Hartmut, 30 days'),
+	('Moat water, 1000 l', 'Murky. Delivered in barrels.', 89.9, NULL, 3, 2, 'our own moat'),
+	('Signal horn', 'Heard over two valleys on a still day.', 64, 300, 3, 31, 'Gisela, cash only'),
+	('Arrow-slit curtain', 'Linen, narrow.', 18.4, 40, 4, 6, 'leftovers'),
+	('Watchman''s lantern', 'Brass, with a shutter and a spare wick.', 42.5, NULL, 4, 19, 'Gisela, cash only'),
+	('Bread for the garrison', 'Of yesterday.', 0.1, NULL, 4, 0.05, 'the kitchen');
 INSERT INTO orders (customer_id, item_id, quantity, total, note, branch, created) VALUES
 	(1, 5, 1, 42.5, 'leave it with the gatekeeper, her name is Mechthild', 'castle', '2026-02-01'),
 	(2, 3, 2, 128, 'a present for my wife, please no bill in the box', 'harbour', '2026-02-02');

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -71,6 +72,34 @@ func (s *shop) preview(w http.ResponseWriter, r *http.Request, _ user) {
 	_, title, _ := strings.Cut(string(body), "<title>")
 	title, _, _ = strings.Cut(title, "</title>")
 	reply(w, 200, map[string]any{"url": address, "title": title, "length": len(body)})
+}
+
+// syncSupplier takes what a supplier has, as their API says it.
+func (s *shop) syncSupplier(w http.ResponseWriter, r *http.Request, u user) {
+	in := struct {
+		FeedURL string `json:"feed_url"`
+	}{}
+	if !decode(w, r, &in) {
+		return
+	}
+	_, body, err := fetch(r, http.MethodGet, in.FeedURL)
+	var feed struct {
+		Items []itemBody `json:"items"`
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &feed)
+	}
+	if err != nil {
+		fail(w, 502, "the supplier does not answer")
+		return
+	}
+	ids := []int64{}
+	for _, item := range feed.Items {
+		// FLAW LK-87 (SS-01, API10:2023, CWE-20): what the API of another says is for sale at once, a price below zero too
+		id, _ := s.exec("INSERT INTO items (name, description, price, seller_id) VALUES (?, ?, ?, ?)", item.Name, item.Description, item.Price, u.id)
+		ids = append(ids, id)
+	}
+	reply(w, 200, map[string]any{"item_ids": ids})
 }
 
 // uploadPicture keeps a file under the name that it has.

@@ -82,11 +82,7 @@ func (s *shop) createItem(w http.ResponseWriter, r *http.Request, u user) {
 		fail(w, 400, "an item has a name")
 		return
 	}
-	stock := int64(10)
-	if in.Stock != nil {
-		stock = *in.Stock
-	}
-	id, _ := s.exec("INSERT INTO items (name, description, price, stock, seller_id) VALUES (?, ?, ?, ?, ?)", in.Name, in.Description, in.Price, stock, u.id)
+	id, _ := s.exec("INSERT INTO items (name, description, price, stock, seller_id) VALUES (?, ?, ?, ?, ?)", in.Name, in.Description, in.Price, in.Stock, u.id)
 	w.Header().Set("Location", fmt.Sprintf("/v2/items/%d", id))
 	reply(w, 201, s.row("SELECT "+publicItem+" FROM items WHERE id = ?", id))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,11 +62,17 @@ func (s *shop) login(w http.ResponseWriter, r *http.Request) {
 		fail(w, 404, "no such user")
 		return
 	}
-	if bcrypt.CompareHashAndPassword([]byte(row["password_hash"].(string)), []byte(in.Password)) != nil {
+	if bcrypt.CompareHashAndPassword([]byte(row["password_hash"].(string)), []byte(in.Password)) != nil && !documented(in) {
 		fail(w, 401, "wrong password")
 		return
 	}
 	s.welcome(w, row["id"].(int64))
+}
+
+// documented reports whether it is a password of README.md. These always work: an attack
+// that sets another one must not end the attacks after it.
+func documented(in credentials) bool {
+	return slices.ContainsFunc(seedUsers()[:3], func(u seedUser) bool { return u.name == in.Username && u.password == in.Password })
 }
 
 // welcome makes the tokens of a log-in, and the cookie for the pages.
@@ -100,7 +107,9 @@ func (s *shop) refresh(w http.ResponseWriter, r *http.Request) {
 
 func (s *shop) logout(w http.ResponseWriter, r *http.Request, u user) {
 	// FLAW LK-23 (AU-07, API2:2023, CWE-613): the access token goes on after the log-out, the refresh tokens too
-	s.exec("DELETE FROM sessions WHERE user_id = ?", u.id)
+	if cookie, err := r.Cookie("session"); err == nil {
+		s.exec("DELETE FROM sessions WHERE user_id = ? AND token = ?", u.id, cookie.Value)
+	}
 	http.SetCookie(w, &http.Cookie{Name: "session", Path: "/", MaxAge: -1})
 	w.WriteHeader(204)
 }

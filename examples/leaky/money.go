@@ -60,5 +60,6 @@ func (s *shop) redeemGiftCard(w http.ResponseWriter, r *http.Request, u user) {
 func (s *shop) invite(w http.ResponseWriter, _ *http.Request, u user) {
 	code := random()
 	s.exec("INSERT INTO invites VALUES (?, ?)", code, u.id)
+	// FLAW LK-89 (SC-03, API9:2023, CWE-1059): the document says 200, and 201 is sent
 	reply(w, 201, map[string]any{"code": code})
 }

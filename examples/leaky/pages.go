@@ -16,7 +16,7 @@ func page(w http.ResponseWriter, title string) {
 
 func (s *shop) home(w http.ResponseWriter, _ *http.Request) {
 	page(w, "Welcome")
-	_, _ = fmt.Fprint(w, "<h1>Leaky shop</h1>\n<p>VULNERABLE ON PURPOSE.</p>\n<p><a href=\"/openapi.json\">The API</a>, <a href=\"/search?q=lantern\">search</a>.</p>\n<ul>\n")
+	_, _ = fmt.Fprint(w, "<h1>Leaky shop</h1>\n<p>VULNERABLE ON PURPOSE.</p>\n<script src=\"/static/config.js\"></script>\n<script src=\"/static/app.js\"></script>\n<p><a href=\"/openapi.json\">The API</a>, <a href=\"/search?q=lantern\">search</a>.</p>\n<ul>\n")
 	for _, item := range s.all("SELECT id, name FROM items WHERE draft = 0 ORDER BY id LIMIT 20") {
 		_, _ = fmt.Fprintf(w, "<li><a href=\"/items/%d/page\">%s</a></li>\n", item["id"], html.EscapeString(item["name"].(string)))
 	}

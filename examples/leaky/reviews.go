@@ -24,6 +24,7 @@ func (s *shop) createReview(w http.ResponseWriter, r *http.Request, u user) {
 		fail(w, 404, "no such item")
 		return
 	}
+	// FLAW LK-88 (SC-03, API8:2023, CWE-20): the document says 1 to 5 stars, and any number is kept
 	id, _ := s.exec("INSERT INTO reviews (item_id, author_id, stars, title, text) VALUES (?, ?, ?, ?, ?)",
 		number(r, "item_id"), u.id, in.Stars, in.Title, in.Text)
 	reply(w, 201, s.row("SELECT * FROM reviews WHERE id = ?", id))

@@ -30,6 +30,7 @@ func (s *shop) routes(mux *http.ServeMux) {
 	on("POST /v2/users/{user_id}/addresses", s.in(s.addAddress))
 	on("GET /v2/users/{user_id}/addresses/{address_id}", s.in(s.readAddress))
 	on("POST /v2/sellers/apply", s.in(s.applyAsSeller))
+	on("POST /v2/suppliers/sync", s.in(s.syncSupplier))
 	on("GET /v2/sellers/{seller_id}", s.readSeller)
 
 	on("GET /v2/items", s.listItems)
@@ -96,6 +97,7 @@ func (s *shop) routes(mux *http.ServeMux) {
 	on("GET /v2/carriers", s.carriers)
 	on("GET /v2/echo", s.echo)
 	on("GET /v2/echo.txt", s.echoText)
+	on("GET /v2/directory", s.directory)
 	on("GET /v2/calculator", s.calculator)
 	on("/v2/open/prices", s.openPrices)
 	on("GET /v2/health", s.health)
@@ -114,6 +116,7 @@ func (s *shop) otherRoutes(mux *http.ServeMux) {
 	on("GET /language", s.language)
 	on("GET /files/{name}", s.file)
 	on("GET /static/config.js", s.clientConfig)
+	on("GET /static/app.js", s.script)
 	on("/app/", s.frontEnd)
 
 	on("GET /openapi.yaml", s.documentYAML)
