@@ -147,7 +147,8 @@ func report(t *testing.T, all []loaded, refused int) {
 			off++
 		}
 		formats[l.format]++
-		maker := l.maker[:strings.LastIndexByte(l.maker, '/')+1]
+		maker := strings.TrimPrefix(l.maker, "directory/package/api/")
+		maker, _, _ = strings.Cut(maker, "/")
 		if wrong || !shown[maker] && len(shown) < 80 || l.operations == 0 && l.size > 5000 {
 			shown[maker] = true
 			t.Logf("%-60s %-7s %9d %6d %7d %10d %8d %s", cut(l.maker, 58), l.format, l.size, l.operations, l.schemas, l.complaints, l.time.Milliseconds(), cut(l.first, 120))

@@ -28,7 +28,6 @@ npm_package figma @figma/rest-api-spec@0.43.0
 go_module libopenapi github.com/pb33f/libopenapi@v0.42.4 test_specs
 go_module kin-openapi github.com/getkin/kin-openapi@v0.153.0 openapi3/testdata
 go_module go-openapi github.com/go-openapi/analysis@v1.0.1 testdata
-go_module go-swagger github.com/go-swagger/go-swagger@v0.36.7 fixtures
 go_module docker github.com/moby/moby/api@v1.56.1 docs
 go_module ory github.com/ory/kratos@v1.3.1 spec
 go_module prometheus github.com/prometheus/alertmanager@v0.34.2 api/v2
