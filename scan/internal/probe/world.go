@@ -26,6 +26,8 @@ type World struct {
 	covered  map[string]Coverage
 	held     map[string]string
 	observed map[string][]Observed
+	// senders are who sent a marker first, by marker.
+	senders map[string]string
 }
 
 // Sample is a request that succeeded.
@@ -169,6 +171,7 @@ const maxSeen = 64
 func (w *World) see(ex *wire.Exchange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.noteMarkers(ex)
 	list := w.seen[ex.Request.Operation]
 	if len(list) >= maxSeen { // The first ones are those of the exploration.
 		return

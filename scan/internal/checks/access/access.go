@@ -137,9 +137,9 @@ func evidence(says string, ex *wire.Exchange) finding.Evidence {
 // their objects, and values that are not in the request and cannot be guessed.
 func secrets(t *probe.Target, ex *wire.Exchange, owner *login.User) (out []string) {
 	sent := ex.Request.Target() + "\n" + string(ex.Request.Body)
-	for _, o := range t.Objects(owner) {
-		if o.Marker != "" && probe.Holds(ex, o.Marker) && !strings.Contains(sent, o.Marker) {
-			out = append(out, o.Marker)
+	for _, m := range t.MarkersOf(owner, ex) {
+		if !strings.Contains(sent, m) {
+			out = append(out, m)
 		}
 	}
 	for _, kind := range []string{"email", "phone", "username", "name"} {

@@ -102,7 +102,7 @@ func anonymousWrite() check.Check {
 	kind := kindAnonymousWrite()
 	return check.Check{Kind: kind, Phase: check.Write, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
 		for _, op := range t.API.Operations {
-			if op.Safe() || op.Method == "DELETE" || deletes(op) || explore.Dangerous(op) != "" || ctx.Err() != nil {
+			if op.Safe() || op.Method == "DELETE" || deletes(op) || registers(op) || explore.Dangerous(op) != "" || ctx.Err() != nil {
 				continue
 			}
 			for _, user := range t.Users {

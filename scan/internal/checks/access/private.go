@@ -21,9 +21,9 @@ func privacy(t *probe.Target, op *spec.Operation, refs []reference, owner, stran
 	case hidden:
 		score += 3
 	case shared:
-		score -= 3
+		score -= 2
 	}
-	private := false
+	private := sensitive(mine)
 	for _, r := range refs {
 		noun := ""
 		switch {
@@ -31,21 +31,15 @@ func privacy(t *probe.Target, op *spec.Operation, refs []reference, owner, stran
 			score += 2 // It is below the user.
 		default:
 			noun = r.object.Resource
-			score += weight(r.object)
+			score += weight(r.object, private)
 		}
 		private = private || isPrivate(noun)
 		if isPublic(noun) && len(refs) == 1 {
 			score -= 2
 		}
 	}
-	for _, segment := range op.Segments() {
-		private = private || !strings.HasPrefix(segment, "{") && isPrivate(segment)
-	}
-	if private {
-		score += 2
-	}
-	if sensitive(mine) {
-		score += 2
+	if private || isPrivatePath(op) {
+		score += 3
 	}
 	if ownedBy(mine, owner) {
 		score++
@@ -54,20 +48,15 @@ func privacy(t *probe.Target, op *spec.Operation, refs []reference, owner, stran
 }
 
 // weight is what the exploration saw of who sees an object.
-func weight(o *probe.Object) (score int) {
+func weight(o *probe.Object, sensitive bool) (score int) {
 	e := o.Evidence
-	switch {
-	case e.Public || len(e.PublicLists) > 0:
+	if (e.Public || len(e.PublicLists) > 0) && !sensitive {
 		score -= 5
-	case len(e.OtherLists) > 0 || o.Shared:
-		score--
-	case len(e.Hidden) > 0:
+	}
+	if len(e.Hidden) > 0 && len(e.OtherLists) == 0 {
 		score++
 	}
 	if e.Mine {
-		score++
-	}
-	if e.OwnerField != "" {
 		score++
 	}
 	return score
@@ -133,7 +122,7 @@ func userLike(name string) bool {
 // isPrivate reports whether a noun is that of something that people have for themselves.
 func isPrivate(noun string) bool {
 	noun = plain(noun)
-	for _, part := range []string{"order", "invoice", "payment", "transaction", "transfer", "account", "wallet", "cart", "basket", "message", "inbox", "mail", "address", "card", "profile", "settings", "preference", "credential", "apikey", "token", "secret", "medical", "prescription", "patient", "record", "salary", "payslip", "subscription", "balance", "statement", "receipt", "booking", "reservation", "appointment", "ticket", "claim", "loan", "deposit", "notification", "draft", "diary", "document", "upload", "attachment", "vault", "passport", "identity", "vehicle", "device", "location", "history", "purchase", "refund", "checkout", "note", "memo", "contact"} {
+	for _, part := range []string{"order", "invoice", "payment", "transaction", "transfer", "wallet", "cart", "basket", "inbox", "address", "creditcard", "paymentmethod", "profile", "preference", "credential", "apikey", "secret", "medical", "prescription", "patient", "salary", "payslip", "subscription", "balance", "statement", "receipt", "booking", "reservation", "appointment", "loan", "deposit", "purchase", "refund", "checkout", "passport", "bankaccount", "privatemessage"} {
 		if strings.Contains(noun, part) {
 			return true
 		}

@@ -53,6 +53,7 @@ func readAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, str
 	}
 	refs := references(t, s.Case, owner)
 	if len(refs) == 0 {
+		t.Logger().Debug("names nothing of the user", "check", why, "operation", op.ID, "user", owner.Called())
 		return claim, false
 	}
 	theirs := again(ctx, t, s, stranger, why)
@@ -62,6 +63,7 @@ func readAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, str
 	mine := again(ctx, t, s, owner, why)
 	proof := shows(theirs, secrets(t, mine, owner))
 	if proof == "" || probe.Refused(mine) {
+		t.Logger().Debug("nothing in it tells whose it is", "check", why, "operation", op.ID, "status", mine.Status)
 		return claim, false
 	}
 	nobody := again(ctx, t, s, nil, why)
@@ -72,7 +74,8 @@ func readAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, str
 	if probe.Holds(bogus, proof) {
 		return claim, false // It does not depend on the id.
 	}
-	if privacy(t, op, refs, owner, stranger, mine) < 0 {
+	if score := privacy(t, op, refs, owner, stranger, mine); score < 0 {
+		t.Logger().Debug("meant to be shared", "check", why, "operation", op.ID, "score", score, "proof", proof)
 		return claim, false
 	}
 	return check.Claim{
