@@ -9,6 +9,7 @@ package access
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -188,3 +189,6 @@ func nowhere(t *probe.Target, point probe.Point) any {
 func again(ctx context.Context, t *probe.Target, s *probe.Sample, as *login.User, why string) *wire.Exchange {
 	return t.Send(ctx, as, s.Case, why)
 }
+
+// sorted returns the names of values in order.
+func sorted(values map[string]string) []string { return slices.Sorted(maps.Keys(values)) }

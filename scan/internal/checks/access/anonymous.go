@@ -60,6 +60,8 @@ func readsAnonymously(ctx context.Context, t *probe.Target, op *spec.Operation, 
 	case op.NeedsLogIn() && (same || proof != ""):
 		claim.Says = "the document says that a caller has to log in, and the answer is the same without"
 		claim.Control = "the answer to nobody has the structure of the one to " + user.Called() + ", and a path that does not exist is answered otherwise"
+	case op.Secured && !op.NeedsLogIn():
+		return claim, false // It is public, the document says.
 	case proof != "" && (len(refs) > 0 || sensitive(nobody)) && !publicKind(refs) && (isPrivatePath(op) || sensitive(nobody)):
 		claim.Says = fmt.Sprintf("without a log-in the answer holds %q, which belongs to %s", proof, user.Called())
 		claim.Control = "the text is not in the request, and only " + user.Called() + " was told it"

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -50,15 +51,20 @@ func inNameOf(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 	if s == nil {
 		return claim, false
 	}
-	for _, point := range s.Case.Points() {
+	for _, point := range append(s.Case.Points(), unsent(s.Case)...) {
 		if !ownerName(point.Last()) && !(point.In == "path" && ownerName(before(op.Path, point.Name))) {
 			continue
 		}
 		value := counterpart(t, point, stranger, owner)
+		if point.Value == nil && point.Schema != nil {
+			for _, v := range standIns(owner, stranger, point.Last(), point.Schema) {
+				value = v
+			}
+		}
 		if value == "" {
 			continue
 		}
-		changed := s.Case.With(point.In, point.Name, value)
+		changed := s.Case.With(point.In, point.Name, typed(point.Schema, value))
 		marker := ""
 		if points := markable(changed); len(points) > 0 {
 			marker = t.Marker()
@@ -106,4 +112,27 @@ func counterpart(t *probe.Target, point probe.Point, stranger, owner *login.User
 		}
 	}
 	return ""
+}
+
+// unsent returns the declared members of a body that a case does not have.
+func unsent(c *probe.Case) (out []probe.Point) {
+	body, ok := c.Body.(map[string]any)
+	s := c.BodySchema()
+	if !ok || s == nil {
+		return nil
+	}
+	for _, name := range s.Names {
+		if _, sent := body[name]; !sent && s.Properties[name] != nil {
+			out = append(out, probe.Point{In: "body", Name: "/" + strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1"), Schema: s.Properties[name]})
+		}
+	}
+	return out
+}
+
+// typed returns a value as a schema wants it.
+func typed(s *spec.Schema, value string) any {
+	if s.Is("integer") || s.Is("number") {
+		return json.Number(value)
+	}
+	return value
 }

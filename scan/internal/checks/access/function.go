@@ -41,7 +41,7 @@ func forAdmins(op *spec.Operation) string {
 		}
 	}
 	for _, tag := range op.Tags {
-		if adminWord(tag) {
+		if adminWord(tag) && op.Answers["403"] != nil {
 			return fmt.Sprintf("its tag is %q", tag)
 		}
 	}

@@ -84,12 +84,13 @@ func unasked(t *probe.Target, c *probe.Case, answers ...*wire.Exchange) (out []e
 		}
 		out = append(out, extra{name, value})
 	}
+	closed := declared != nil && len(declared.Properties) > 0 && declared.Additional == nil
 	for _, ex := range answers {
 		if ex == nil {
 			continue
 		}
 		for _, leaf := range probe.Leaves(ex) {
-			if privileged(leaf.Name()) {
+			if privileged(leaf.Name()) || closed && isOwnMember(leaf) {
 				if v, ok := other(t, leaf.Name(), leaf.Value); ok {
 					add(leaf.Name(), v)
 				}
@@ -97,6 +98,13 @@ func unasked(t *probe.Target, c *probe.Case, answers ...*wire.Exchange) (out []e
 		}
 	}
 	return out
+}
+
+// isOwnMember reports whether a leaf is a switch of the object itself: what the document
+// does not let callers set, they should not.
+func isOwnMember(l probe.Leaf) bool {
+	_, isBool := l.Value.(bool)
+	return isBool && strings.Count(l.Pointer, "/") <= 2 && !strings.Contains(l.Pointer, "*")
 }
 
 // rights reports whether a member says what somebody may do.

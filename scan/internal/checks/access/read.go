@@ -3,12 +3,14 @@ package access
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/fastness/fastness/scan/finding"
 	"github.com/fastness/fastness/scan/internal/check"
 	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
+	"github.com/fastness/fastness/scan/wire"
 )
 
 // readOfOthers lets each user read what another one has, by its id.
@@ -20,16 +22,21 @@ func readOfOthers() check.Check {
 				continue
 			}
 			pairs(t, func(owner, stranger *login.User) bool {
-				claim, found := readAs(ctx, t, op, owner, stranger, kind.ID)
-				if found {
-					report(claim)
+				for _, try := range []attempt{readAs, readCrossed, readNamed} {
+					if claim, found := try(ctx, t, op, owner, stranger, kind.ID); found {
+						report(claim)
+						return true
+					}
 				}
-				return found || ctx.Err() != nil
+				return ctx.Err() != nil
 			})
 		}
 		return ctx.Err()
 	}}
 }
+
+// attempt is a way in which a stranger may get at what is the owner's.
+type attempt func(ctx context.Context, t *probe.Target, op *spec.Operation, owner, stranger *login.User, why string) (check.Claim, bool)
 
 // readsByPost reports whether a POST only looks something up.
 func readsByPost(op *spec.Operation) bool {
@@ -117,7 +124,7 @@ func listedTo(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 	}
 	list := again(ctx, t, s, stranger, why)
 	for _, o := range t.Objects(owner) {
-		if o.Marker == "" || !probe.Holds(list, o.Marker) || probe.Refused(list) {
+		if o.Marker == "" || !listed(list, o.Marker) || probe.Refused(list) {
 			continue
 		}
 		refused, mine := oneByOne(ctx, t, o, owner, stranger, why)
@@ -143,4 +150,14 @@ func listedTo(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 		return claim, true
 	}
 	return claim, false
+}
+
+// listed reports whether an answer holds a text in one of several things.
+func listed(ex *wire.Exchange, text string) bool {
+	for _, leaf := range probe.Leaves(ex) {
+		if strings.Contains(leaf.Pointer, "/*") && strings.Contains(leaf.Text(), text) {
+			return true
+		}
+	}
+	return false
 }

@@ -113,7 +113,7 @@ func oneByOne(ctx context.Context, t *probe.Target, o *probe.Object, owner, stra
 			continue
 		}
 		mine := t.Send(ctx, owner, r.Case, why)
-		if !probe.Holds(mine, o.Marker) {
+		if len(t.MarkersOf(owner, mine)) == 0 || probe.Refused(mine) {
 			continue
 		}
 		if theirs := t.Send(ctx, stranger, r.Case, why); probe.Refused(theirs) && theirs.Status != http.StatusTooManyRequests && theirs.Status < 500 && theirs.Status != 0 {
@@ -123,10 +123,17 @@ func oneByOne(ctx context.Context, t *probe.Target, o *probe.Object, owner, stra
 	return nil, nil
 }
 
-// holding returns an answer to the owner that holds a text, and what was asked; or nil.
+// holding returns an answer to the owner that holds a text, and what was asked; or nil. An
+// empty text is any that the owner has put into the object.
 func holding(ctx context.Context, t *probe.Target, o *probe.Object, owner *login.User, text, why string) (*wire.Exchange, *probe.Case) {
 	for _, r := range readers(t, o, owner) {
-		if ex := t.Send(ctx, owner, r.Case, why); probe.Holds(ex, text) && !probe.Refused(ex) {
+		if text == "" && !r.byID && o.Marker == "" {
+			continue
+		}
+		ex := t.Send(ctx, owner, r.Case, why)
+		switch {
+		case probe.Refused(ex):
+		case text != "" && probe.Holds(ex, text), text == "" && r.byID && len(t.MarkersOf(owner, ex)) > 0, text == "" && probe.Holds(ex, o.Marker):
 			return ex, r.Case
 		}
 	}
