@@ -294,7 +294,7 @@ func TestHeadIsGetWithoutBody(t *testing.T) {
 					t.Fatal(err)
 				}
 				_ = res.Body.Close()
-				for _, own := range []string{"Date", "X-Request-Id", "Connection", "Ratelimit"} {
+				for _, own := range []string{"Date", "X-Request-Id", "Connection", "Ratelimit", "Server-Timing"} {
 					get.header.Del(own)
 					res.Header.Del(own)
 				}
