@@ -119,28 +119,35 @@ func (n *structNode) named(name string) *field {
 	return &n.fields[i]
 }
 
-// at says in the path that d is at f, which the caller calls name. What a merge patch
-// is about is kept by the names that Go code knows.
+// said is what a merge patch says something about.
+type said struct {
+	list   []string // pointers from the step base of the path, by the names that Go code knows
+	base   int
+	called []string // what Go code calls the members in the path
+}
+
+// at says in the path that d is at a member which the caller calls name.
 func (d *decoder) at(last int, name, member string) {
 	d.path[last] = problem.Name(name)
-	if d.sent != nil {
-		for len(d.called) <= last {
-			d.called = append(d.called, "")
+	if d.said != nil {
+		for len(d.said.called) <= last {
+			d.said.called = append(d.said.called, "")
 		}
-		d.called[last] = member
+		d.said.called[last] = member
 	}
 }
 
 // note keeps that the patch says something about the member at d.path.
 func (d *decoder) note() {
-	if d.sent == nil {
+	s := d.said
+	if s == nil {
 		return
 	}
-	path := slices.Clone(d.path[d.base:])
+	path := slices.Clone(d.path[s.base:])
 	for i := range path {
-		path[i].Name = d.called[d.base+i]
+		path[i].Name = s.called[s.base+i]
 	}
-	*d.sent = append(*d.sent, problem.Violation{Path: path}.Pointer())
+	s.list = append(s.list, problem.Violation{Path: path}.Pointer())
 }
 
 // maxSpellings is how many uses of an alias a report remembers: enough for a person,
@@ -153,6 +160,8 @@ type spelling struct {
 	in     string
 	path   []problem.Segment
 	member string
+	number int
+	before *spelling
 }
 
 // met says in the path that d is at f, which the caller calls name.
@@ -166,9 +175,23 @@ func (d *decoder) met(f *field, name []byte) {
 			*step = alias
 		}
 	}
-	if r := d.report; len(r.spellings) < maxSpellings {
-		r.spellings = append(r.spellings, spelling{r.In, slices.Concat(r.Prefix, d.path), d.wire(f)})
+	if r := d.report; !r.fullOfSpellings() {
+		r.remember(r.In, slices.Concat(r.Prefix, d.path), d.wire(f))
 	}
+}
+
+func (r *Report) fullOfSpellings() bool { return r.spelt.count() >= maxSpellings }
+
+func (r *Report) remember(in string, path []problem.Segment, member string) {
+	r.spelt = &spelling{in, path, member, r.spelt.count() + 1, r.spelt}
+}
+
+// count returns how many are remembered, up to s.
+func (s *spelling) count() int {
+	if s == nil {
+		return 0
+	}
+	return s.number
 }
 
 // asSent returns what a Validate method calls path, from the value of n at base, in
@@ -181,7 +204,7 @@ func (r *Report) asSent(n node, answers bool, base, path []problem.Segment) []pr
 	whole := slices.Concat(r.Prefix, base, path)
 	start := len(whole) - len(path)
 	for i := start; i < len(whole); i++ {
-		for _, s := range r.spellings {
+		for s := r.spelt; s != nil; s = s.before {
 			if last := len(s.path) - 1; s.in == r.In && last == i && s.member == whole[i].Name && slices.Equal(s.path[:last], whole[:i]) {
 				whole[i].Name = s.path[last].Name
 			}

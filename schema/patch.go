@@ -247,10 +247,11 @@ func (n *patchNode) decode(d *decoder, v reflect.Value) bool {
 
 // sketch reads a merge patch without what it will change.
 func (n *patchNode) sketch(d *decoder, h *heldPatch) bool {
-	sketches, sent, base, answers := d.sketches, d.sent, d.base, d.answers
-	d.sketches, d.sent, d.base, d.answers = true, &h.sent, len(d.path), true
+	sketches, before, answers := d.sketches, d.said, d.answers
+	d.sketches, d.said, d.answers = true, &said{base: len(d.path)}, true
 	ok := d.merge(n.of, reflect.New(structBelow(n.of).typ).Elem(), false)
-	d.sketches, d.sent, d.base, d.answers = sketches, sent, base, answers
+	h.sent = d.said.list
+	d.sketches, d.said, d.answers = sketches, before, answers
 	return ok
 }
 

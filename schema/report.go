@@ -33,7 +33,7 @@ type Report struct {
 	room       []problem.Segment // of the violations' paths
 	scratch    decoder           // reads single texts
 	read       *readPart         // the last that has members that are not for everybody
-	spellings  []spelling
+	spelt      *spelling         // the last use of an alias
 	omitted    int32
 	malformed  bool
 	oversize   bool
@@ -285,7 +285,9 @@ func (r *Report) Merge(other *Report) {
 		r.Add(v)
 	}
 	r.omitted += other.omitted
-	r.spellings = append(r.spellings, other.spellings...)
+	for s := other.spelt; s != nil && !r.fullOfSpellings(); s = s.before {
+		r.remember(s.in, s.path, s.member)
+	}
 	for part := other.read; part != nil; part = part.before {
 		r.read = &readPart{part.prefix, part.node, r.read}
 	}

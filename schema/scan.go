@@ -29,14 +29,11 @@ type decoder struct {
 	// deepest is how long path ever was: so much of it names what a caller sent.
 	deepest int
 	spent   int // bytes that were made for items and pointers
-	// Of a merge patch whose target is not known yet: what it says something about,
-	// as pointers from the step base of path.
+	// sketches says that the text is a merge patch whose target is not known yet.
 	sketches bool
-	sent     *[]string
-	base     int
-	called   []string // what Go code calls the members in path
 	// answers says that the text has the names of answers, as patches do.
 	answers bool
+	said    *said // or nil
 }
 
 // down adds a step to the path and returns its place.
