@@ -69,7 +69,7 @@ func (x *Explorer) attempt(ctx context.Context, op *spec.Operation, user *login.
 	if user == nil && op.Safe() {
 		limit = 1
 	}
-	var ex *wire.Exchange
+	var ex, refused *wire.Exchange
 	tries := 0
 	for next != nil && tries < limit && ctx.Err() == nil {
 		r := next.c.Request()
@@ -87,14 +87,41 @@ func (x *Explorer) attempt(ctx context.Context, op *spec.Operation, user *login.
 			x.t.Cover(probe.Coverage{Op: op, User: user.Called(), Outcome: OK, Status: ex.Status, Tries: tries})
 			return x.learn(op, user, next, ex)
 		}
+		if tries == 1 && ex.Status == 404 && x.elsewhere(ctx, op, user) {
+			next, tries = x.first(op, user), 0
+			continue
+		}
+		if refused == nil && OutcomeOf(ex) == Validation {
+			refused = ex
+		}
 		next = repair.after(next, ex)
 	}
 	c := probe.Coverage{Op: op, User: user.Called(), Outcome: Skipped, Tries: tries, Note: "out of time"}
 	if ex != nil {
 		c.Outcome, c.Status, c.Note = OutcomeOf(ex), ex.Status, noteOf(ex)
+		if refused != nil && c.Outcome == Validation { // The first says more than what repairs led to.
+			c.Note = noteOf(refused)
+		}
 	}
 	x.t.Cover(c)
 	return nil
+}
+
+// elsewhere looks whether an operation without parameters is not below the base of the
+// others, which documents say in many ways, and corrects its path.
+func (x *Explorer) elsewhere(ctx context.Context, op *spec.Operation, user *login.User) bool {
+	if op.Template == "" || op.Template == op.Path || strings.Contains(op.Path, "{") || !op.Safe() || x.moved[op.ID] {
+		return false
+	}
+	x.moved[op.ID] = true
+	c, _ := x.build(op, user, false)
+	r := c.Request()
+	r.Path, r.Why = op.Template, "explore"
+	if ex := x.t.Do(ctx, user, r); ex.Status == 0 || ex.Status == 404 || ex.Status == 405 {
+		return false
+	}
+	op.Path = op.Template
+	return true
 }
 
 // first returns the first request: as another user's that succeeded, else from the

@@ -22,6 +22,9 @@ func (x *Explorer) maker(op *spec.Operation, user *login.User, lean bool) *value
 	if user != nil && keepsSelf(op) {
 		m.Known = user.Known
 	}
+	if listener := x.t.Listener(); listener != nil {
+		m.Link = listener.URL
+	}
 	m.Refer = func(name string, s *spec.Schema) (any, bool) {
 		resource, key, ok := x.refer(name, s)
 		if !ok {
@@ -82,6 +85,14 @@ func (x *Explorer) build(op *spec.Operation, user *login.User, lean bool) (*prob
 // fill makes the body.
 func fill(c *probe.Case, media *spec.Media, m *value.Maker) {
 	c.Media = media.Type
+	if !strings.HasSuffix(c.Media, "json") && !strings.Contains(c.Media, "form") {
+		for _, e := range media.Examples { // A document of its own kind.
+			if text, ok := e.(string); ok && text != "" {
+				c.Body = text
+				return
+			}
+		}
+	}
 	c.Body = m.Make("", "", media.Schema, media.Examples)
 	if text, ok := c.Body.(string); ok && text != "" && media.Schema == nil && (strings.HasSuffix(c.Media, "json") || strings.Contains(c.Media, "form")) {
 		c.Body, m.Marks = map[string]any{}, nil // Nothing is known of it.
@@ -140,6 +151,11 @@ func (x *Explorer) candidates(r Reference, op *spec.Operation, user *login.User)
 		}
 		if r.Resource == "user" || r.Resource == "" || r.Key == "username" || r.Key == "email" {
 			add(x.ownValue(user, r.Key))
+		}
+	}
+	if p := op.Param(r.In, r.Name); p != nil {
+		for _, e := range p.Examples {
+			add(e)
 		}
 	}
 	names := []string{r.Key, r.Resource + r.Key}

@@ -53,13 +53,15 @@ type Explorer struct {
 	// canary are requests that show whether a user is logged in still.
 	canary map[string]*probe.Case
 	serial int
+	// moved are the operations that were looked for below another base.
+	moved map[string]bool
 }
 
 // For returns an explorer of what is known of a target. Making one sends nothing.
 func For(t *probe.Target) *Explorer {
 	x := &Explorer{
 		t: t, config: Config{Tries: 6, Objects: 2}, resources: map[string]bool{}, paths: map[string][]Reference{},
-		own: map[string]map[string]any{}, canary: map[string]*probe.Case{},
+		own: map[string]map[string]any{}, canary: map[string]*probe.Case{}, moved: map[string]bool{},
 	}
 	for _, op := range t.API.Operations {
 		if resource := ResourceOf(op); resource != "" {
@@ -218,9 +220,19 @@ func (x *Explorer) reach(ctx context.Context, op *spec.Operation, user *login.Us
 		x.t.Cover(probe.Coverage{Op: op, User: user.Called(), Outcome: Skipped, Note: why})
 		return
 	}
+	if signsUp(op) && user != nil { // What users make is theirs, and an account is nobody's.
+		x.reach(ctx, op, nil)
+		if x.t.Sample(op, nil) != nil {
+			x.t.Cover(probe.Coverage{Op: op, User: user.Called(), Outcome: Skipped, Note: "one account is enough"})
+			return
+		}
+	}
 	sample := x.attempt(ctx, op, user)
 	if sample == nil || op.Safe() {
 		return
+	}
+	if !signsUp(op) && isParameter(last(op)) || isAction(op) {
+		x.changed(op, sample)
 	}
 	made := x.made(ctx, op, sample)
 	x.stillIn(ctx, op, user)
@@ -233,6 +245,15 @@ func (x *Explorer) reach(ctx context.Context, op *spec.Operation, user *login.Us
 			return
 		}
 	}
+}
+
+// last returns the last segment of a path.
+func last(op *spec.Operation) string {
+	segments := op.Segments()
+	if len(segments) == 0 {
+		return ""
+	}
+	return segments[len(segments)-1]
 }
 
 // skip returns why an operation is not tried again as somebody else, or "".

@@ -34,21 +34,21 @@ func (x *Explorer) judge(ctx context.Context, o *probe.Object, views []view) {
 	seen := map[string]bool{} // Markers that somebody else was shown.
 	for _, v := range views {
 		own := v.shown[o.Owner.Called()]
-		if strings.Contains(v.op.Path, "{") && (own == nil || !shows(own.Exchange, o)) {
+		if strings.Contains(v.op.Path, "{") && (own == nil || !shows(v.op, own.Exchange, o)) {
 			continue
 		}
-		ownShown := own != nil && shows(own.Exchange, o)
+		ownShown := own != nil && shows(v.op, own.Exchange, o)
 		if ownShown {
 			o.Evidence.OwnLists = append(o.Evidence.OwnLists, v.op.ID)
 			o.Evidence.Mine = o.Evidence.Mine || mine(v.op)
 			o.Readers = append(o.Readers, own)
-			x.ownerField(o, own.Exchange)
+			x.ownerField(v.op, o, own.Exchange)
 		}
 		for name, s := range sortedMap(v.shown) {
 			if name == o.Owner.Called() || s.User != nil && s.User.Admin || sameNames(v.op, s, own) {
 				continue
 			}
-			shown := shows(s.Exchange, o)
+			shown := shows(v.op, s.Exchange, o)
 			noteMarks(seen, s, o)
 			switch {
 			case shown && s.User == nil:
@@ -65,7 +65,7 @@ func (x *Explorer) judge(ctx context.Context, o *probe.Object, views []view) {
 	for _, r := range o.Readers {
 		if r.Case.Op.Method == "GET" && names(r.Case, o) && ctx.Err() == nil {
 			s := &probe.Sample{Exchange: x.t.Send(ctx, nil, r.Case, "explore")}
-			if probe.Granted(s.Exchange) && shows(s.Exchange, o) {
+			if probe.Granted(s.Exchange) && shows(r.Case.Op, s.Exchange, o) {
 				o.Evidence.Public = true
 				noteMarks(seen, s, o)
 			}
@@ -201,7 +201,7 @@ func (x *Explorer) shownToOthers(v view, u *login.User, resource, id string) boo
 		if name == u.Called() || s.User != nil && s.User.Admin {
 			continue
 		}
-		if decoded, ok := probe.Decode(s.Exchange); ok && len(objectsIn(decoded, resource, id, 0)) > 0 {
+		if partOf(v.op, s.Exchange, &probe.Object{Resource: resource, ID: id}) != nil {
 			return true
 		}
 	}

@@ -62,7 +62,7 @@ func (x *Explorer) objectOf(ctx context.Context, op *spec.Operation, s *probe.Sa
 	if o.ID == nil {
 		o.ID = x.namedBy(o, body)
 	}
-	if o.ID == nil || isOldID(o, s) {
+	if o.ID == nil || x.isOldID(o, s) {
 		return nil
 	}
 	if o.Keys["id"] == nil {
@@ -75,16 +75,56 @@ func (x *Explorer) objectOf(ctx context.Context, op *spec.Operation, s *probe.Sa
 
 // isOldID reports whether the identifier is one that the request named already: it changed
 // something and made nothing.
-func isOldID(o *probe.Object, s *probe.Sample) bool {
+func (x *Explorer) isOldID(o *probe.Object, s *probe.Sample) bool {
 	if s.Case.Op.Method == "PUT" {
 		return true
 	}
-	for _, v := range s.Case.Path {
-		if probe.Text(v) == probe.Text(o.ID) && len(o.Markers) == 0 {
+	for _, m := range o.Markers {
+		if probe.Holds(s.Exchange, m) {
+			return false
+		}
+	}
+	for _, p := range s.Case.Points() {
+		if probe.Text(p.Value) == probe.Text(o.ID) && len(o.Markers) == 0 {
 			return true
 		}
 	}
-	return false
+	return s.Exchange.Status != 201 && (probe.Text(x.ownValue(s.User, "id")) == probe.Text(o.ID) || x.seenElsewhere(o, s.Case.Op))
+}
+
+// seenElsewhere reports whether another operation showed the identifier before.
+func (x *Explorer) seenElsewhere(o *probe.Object, by *spec.Operation) bool {
+	return slices.ContainsFunc(x.t.Values(o.Resource, "id", o.Owner), func(v probe.Observed) bool {
+		return v.Op != by.ID && probe.Text(v.Value) == probe.Text(o.ID)
+	})
+}
+
+// changed notes which markers an object of the user has after a request that named it in
+// its path.
+func (x *Explorer) changed(op *spec.Operation, s *probe.Sample) {
+	references := x.paths[op.ID]
+	if len(references) == 0 || len(s.Markers) == 0 {
+		return
+	}
+	r := references[len(references)-1]
+	for _, o := range x.t.Objects(s.User) {
+		if s.User == nil || o.Resource != r.Resource || probe.Text(keyOf(o, r.Key)) != probe.Text(s.Case.Path[r.Name]) {
+			continue
+		}
+		merged := maps.Clone(o.Markers)
+		if merged == nil {
+			merged = map[string]string{}
+		}
+		maps.Copy(merged, s.Markers)
+		o.Markers = merged
+		o.Field, o.Marker = chooseMark(o, nil)
+		body, _ := s.Case.Body.(map[string]any)
+		for _, key := range []string{"title", "name", "slug", "username"} {
+			if v := body[key]; v != nil && o.Keys[key] != nil {
+				o.Keys[key] = v
+			}
+		}
+	}
 }
 
 // addKeys keeps by what an object may be named.

@@ -2,7 +2,6 @@ package explore
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -164,42 +163,36 @@ func (x *Explorer) listsBelow(op *spec.Operation) bool {
 	return len(segments) > 0 && !isParameter(segments[len(segments)-1])
 }
 
-// shows reports whether an answer has an object: a marker of it, or a member that has its
-// identifier if that is long enough to be no accident.
-func shows(ex *wire.Exchange, o *probe.Object) bool {
+// shows reports whether an answer has an object: a marker of it, or else an object of its
+// kind that has its identifier.
+func shows(op *spec.Operation, ex *wire.Exchange, o *probe.Object) bool {
 	for _, m := range o.Markers {
 		if probe.Holds(ex, m) {
 			return true
 		}
 	}
-	if len(o.Markers) > 0 {
-		return false
-	}
-	v, ok := probe.Decode(ex)
-	return ok && len(objectsIn(v, o.Resource, probe.Text(o.ID), 0)) > 0
+	return len(o.Markers) == 0 && partOf(op, ex, o) != nil
 }
 
-// objectsIn returns the objects of an answer that have an identifier, or any for "".
-func objectsIn(v any, resource, id string, depth int) []map[string]any {
-	var out []map[string]any
-	switch v := v.(type) {
-	case []any:
-		for _, e := range v {
-			out = append(out, objectsIn(e, resource, id, depth+1)...)
-		}
-	case map[string]any:
-		if found := identifierOf(v, resource); found != nil && (id == "" || probe.Text(found) == id) {
-			out = append(out, v)
-		}
-		if depth < 6 {
-			for _, name := range slices.Sorted(maps.Keys(v)) {
-				if !isScalar(v[name]) {
-					out = append(out, objectsIn(v[name], resource, id, depth+1)...)
-				}
-			}
-		}
+// partOf returns the object in an answer that stands for one that is known, or nil.
+func partOf(op *spec.Operation, ex *wire.Exchange, o *probe.Object) map[string]any {
+	v, ok := probe.Decode(ex)
+	if !ok {
+		return nil
 	}
-	return out
+	if len(o.Markers) > 0 {
+		if m := mainObject(v, o.Markers, o.Resource); m != nil && holdsMark(m, o.Markers) {
+			return m
+		}
+		return nil
+	}
+	var found map[string]any
+	visitObjects(v, ResourceOf(op), func(resource string, m map[string]any) {
+		if id := identifierOf(m, resource); found == nil && resource == o.Resource && id != nil && probe.Text(id) == probe.Text(o.ID) {
+			found = m
+		}
+	})
+	return found
 }
 
 // readers finds the requests of the owner that show an object.
@@ -213,7 +206,7 @@ func (x *Explorer) readers(ctx context.Context, o *probe.Object) {
 		}
 		c := x.Aim(to, o, o.Owner)
 		ex := x.t.Send(ctx, o.Owner, c, "explore")
-		if !probe.Granted(ex) || !shows(ex, o) && !(len(o.Markers) == 0 && to.In == "path") {
+		if !probe.Granted(ex) || !shows(to.Op, ex, o) && !(len(o.Markers) == 0 && to.In == "path" && ResourceOf(to.Op) == o.Resource) {
 			continue
 		}
 		x.harvest(to.Op, o.Owner, ex)
@@ -223,21 +216,21 @@ func (x *Explorer) readers(ctx context.Context, o *probe.Object) {
 			x.t.Learn(s)
 			x.t.Cover(probe.Coverage{Op: to.Op, User: o.Owner.Called(), Outcome: OK, Status: ex.Status, Tries: 1})
 		}
-		x.ownerField(o, ex)
+		x.ownerField(to.Op, o, ex)
 	}
 }
 
 // ownerField looks for a member of what an answer shows that names the owner.
-func (x *Explorer) ownerField(o *probe.Object, ex *wire.Exchange) {
+func (x *Explorer) ownerField(op *spec.Operation, o *probe.Object, ex *wire.Exchange) {
 	if o.Owner == nil || o.Evidence.OwnerField != "" {
 		return
 	}
-	v, ok := probe.Decode(ex)
-	if !ok {
+	m := partOf(op, ex, o)
+	if m == nil {
 		return
 	}
 	names := x.namesOf(o.Owner)
-	for _, leaf := range probe.LeavesOf(v) {
+	for _, leaf := range probe.LeavesOf(m) {
 		if isOwnerLike(leaf.Pointer) && names[leaf.Text()] {
 			o.Evidence.OwnerField = leaf.Pointer
 			return

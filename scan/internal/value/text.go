@@ -70,7 +70,7 @@ var code = regexp.MustCompile(`^([A-Z0-9_-]{2,}|[\d.:+/-]+|\S+@\S+|\w+://.*|\d{4
 func looksFree(examples []any) bool {
 	return !slices.ContainsFunc(examples, func(e any) bool {
 		text, ok := e.(string)
-		return ok && code.MatchString(text)
+		return ok && (code.MatchString(text) || strings.ContainsAny(text, "{}<>$;=[]|"))
 	})
 }
 
@@ -142,6 +142,9 @@ func senseOf(name string, s *spec.Schema) Sense {
 
 // meant returns a text of a sense.
 func (m *Maker) meant(at, name string, sense Sense) string {
+	if sense == "url" && (m.Marker != nil || m.Link != nil) {
+		return m.link(at)
+	}
 	for _, p := range plain {
 		if p.sense == sense {
 			return p.text
@@ -178,6 +181,18 @@ func (m *Maker) word() string {
 		return m.Marker()
 	}
 	return "fz" + digits(m.Rand.Uint32(), 10) + digits(m.Rand.Uint32(), 10)
+}
+
+// link returns an address that holds a marker.
+func (m *Maker) link(at string) string {
+	marker := m.word()
+	if m.Marker != nil {
+		m.keep(at, marker)
+	}
+	if m.Link != nil {
+		return m.Link(marker)
+	}
+	return "https://example.com/" + marker
 }
 
 func digits(n uint32, count int) string {

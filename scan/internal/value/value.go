@@ -32,6 +32,9 @@ type Maker struct {
 	// "productId". Known is false if the name means nothing of the kind, and the value nil
 	// if there is none yet. May be nil.
 	Refer func(name string, s *spec.Schema) (v any, known bool)
+	// Link returns an address that holds a marker, or is nil: then it is one of
+	// example.com.
+	Link func(marker string) string
 	// Lean leaves out what is not required.
 	Lean bool
 	// Marks are the markers of what was made, by JSON pointer.
