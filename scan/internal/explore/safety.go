@@ -91,6 +91,24 @@ func mine(op *spec.Operation) bool {
 	return false
 }
 
+// acts reports whether an operation that should only read is named after something that
+// it does: GET /orders/{id}/cancel. It is tried once, and not used to look at things.
+func acts(op *spec.Operation) bool {
+	if !op.Safe() || len(op.Segments()) == 0 || isParameter(last(op)) {
+		return false
+	}
+	words := value.Words(last(op))
+	if len(words) == 0 {
+		return false
+	}
+	switch words[0] {
+	case "cancel", "delete", "remove", "approve", "reject", "pay", "confirm", "activate", "refund", "like", "unlike", "vote", "follow", "unfollow", "send", "transfer",
+		"accept", "decline", "publish", "unpublish", "archive", "restore", "buy", "order", "checkout", "redeem", "subscribe", "unsubscribe", "add", "create", "update", "set", "toggle", "increment", "apply", "submit", "execute", "run", "trigger", "start", "stop":
+		return true
+	}
+	return false
+}
+
 // logsIn reports whether an operation logs somebody in; signsUp whether it makes an
 // account.
 func logsIn(op *spec.Operation) bool {

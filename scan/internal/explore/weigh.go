@@ -16,7 +16,7 @@ import (
 func (x *Explorer) Lists(resource string) []*spec.Operation {
 	var out []*spec.Operation
 	for _, op := range x.t.API.Operations {
-		if op.Method == "GET" && len(op.Segments()) > 0 && ResourceOf(op) == resource && !isParameter(op.Segments()[len(op.Segments())-1]) {
+		if op.Method == "GET" && !acts(op) && len(op.Segments()) > 0 && ResourceOf(op) == resource && !isParameter(op.Segments()[len(op.Segments())-1]) {
 			out = append(out, op)
 		}
 	}
@@ -133,7 +133,7 @@ type view struct {
 func (x *Explorer) view(ctx context.Context, users []*login.User) []view {
 	var out []view
 	for _, op := range x.t.API.Operations {
-		if op.Method != "GET" || x.t.Held(op) != "" || ctx.Err() != nil {
+		if op.Method != "GET" || acts(op) || x.t.Held(op) != "" || ctx.Err() != nil {
 			continue
 		}
 		v := view{op, map[string]*probe.Sample{}}
@@ -198,7 +198,7 @@ func partOf(op *spec.Operation, ex *wire.Exchange, o *probe.Object) map[string]a
 // readers finds the requests of the owner that show an object.
 func (x *Explorer) readers(ctx context.Context, o *probe.Object) {
 	for _, to := range x.Consumers(o) {
-		if to.Op.Method != "GET" || x.t.Held(to.Op) != "" || ctx.Err() != nil || len(o.Readers) >= 4 {
+		if to.Op.Method != "GET" || acts(to.Op) || x.t.Held(to.Op) != "" || ctx.Err() != nil || len(o.Readers) >= 4 {
 			continue
 		}
 		if to.In == "body" || to.In == "header" {

@@ -42,6 +42,7 @@ type Target struct {
 
 	config  TargetConfig
 	markers atomic.Uint64
+	salt    atomic.Pointer[string]
 }
 
 // Limits are what a scan may do beside reading.
@@ -139,7 +140,14 @@ func (t *Target) Rand(purpose string) *rand.Rand {
 	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum), binary.BigEndian.Uint64(sum[8:])))
 }
 
+// Salt makes all markers from now on others than those of a scan with the same seed and
+// another salt: the target may still hold what that one left.
+func (t *Target) Salt(salt string) { t.salt.Store(&salt) }
+
 func (t *Target) derived(purpose string, n uint64) []byte {
+	if salt := t.salt.Load(); salt != nil {
+		purpose += "\n" + *salt
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d\n%s\n%d", t.config.Seed, purpose, n))
 	return sum[:]
 }
