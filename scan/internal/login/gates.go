@@ -14,8 +14,12 @@ import (
 	"github.com/fastness/fastness/scan/wire"
 )
 
-// maxGates is how many requests are asked as nobody, at most.
-const maxGates = 40
+// How many requests are asked as nobody, at most, and how many that turn nobody away are
+// enough.
+const (
+	maxGates    = 40
+	enoughGates = 6
+)
 
 // gatesOf returns requests that may tell who is logged in, the likely ones first.
 func gatesOf(api *spec.API, known map[string]string) (gates []*gate) {
@@ -31,12 +35,22 @@ func gatesOf(api *spec.API, known map[string]string) (gates []*gate) {
 // dangerous are parts of paths whose GET may do more than read.
 var dangerous = regexp.MustCompile(`(?i)log-?_?out|sign-?_?out|log-?_?off|reset|delete|remove|drop|destroy|revoke|refresh|create|seed|wipe|shutdown|restart|populate|init`)
 
+// streams reports whether an operation answers with events that do not end.
+func streams(op *spec.Operation) bool {
+	for _, a := range op.Answers {
+		if a != nil && slices.ContainsFunc(a.Media, func(m *spec.Media) bool { return m.Type == "text/event-stream" }) {
+			return true
+		}
+	}
+	return false
+}
+
 // meText is in paths and names of operations that tell who somebody is.
 var meText = regexp.MustCompile(`(?i)(^|[/_.-])(me|whoami|who-am-i|profile|account|myself|current-?_?user|user-?info|self|my)($|[/_.-])|whoami|currentuser|getprofile|getme\b|readme\b|get_me\b|userinfo`)
 
 // askable returns the request of an operation that may be asked, and how much it promises.
 func askable(op *spec.Operation, known map[string]string) (wire.Request, int) {
-	if op.Method != "GET" || dangerous.MatchString(op.Path) || dangerous.MatchString(op.ID) {
+	if op.Method != "GET" || streams(op) || dangerous.MatchString(op.Path) || dangerous.MatchString(op.ID) {
 		return wire.Request{}, 0
 	}
 	rank := 50
@@ -132,8 +146,9 @@ func (k *Keeper) gatesFor(ctx context.Context, e *entry, m *Method) []*gate {
 
 // askNobody asks the gates as nobody, and puts those that turn nobody away first.
 func (k *Keeper) askNobody(ctx context.Context, gates []*gate) []*gate {
+	turnedAway := 0
 	for _, g := range gates {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || turnedAway == enoughGates {
 			break
 		}
 		r := g.request
@@ -147,6 +162,9 @@ func (k *Keeper) askNobody(ctx context.Context, gates []*gate) []*gate {
 			k.mu.Lock()
 			k.nobody[key] = g.nobody
 			k.mu.Unlock()
+		}
+		if g.denies() {
+			turnedAway++
 		}
 	}
 	gates = slices.DeleteFunc(gates, func(g *gate) bool { return g.nobody == nil || g.nobody.Status == 0 })

@@ -81,7 +81,7 @@ func (o *OAuth2) step() Step {
 func pathOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
-		return address
+		return "/"
 	}
 	p := u.EscapedPath()
 	if !strings.HasPrefix(p, "/") {
