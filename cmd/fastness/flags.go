@@ -15,6 +15,7 @@ import (
 	"github.com/fastness/fastness/scan/config"
 	"github.com/fastness/fastness/scan/finding"
 	"github.com/fastness/fastness/scan/report"
+	"github.com/fastness/fastness/scan/rules"
 	"github.com/fastness/fastness/scan/wire"
 )
 
@@ -84,6 +85,16 @@ func (t *target) apply(c *scan.Config) {
 	if t.MaxTime != 0 {
 		c.MaxTime = t.MaxTime
 	}
+}
+
+// own reads the checks of the user.
+func (t *target) own(c *scan.Config, f *config.File) (err error) {
+	name := f.Rules
+	first(&name, t.Rules)
+	if name != "" {
+		c.Own, err = rules.Load(name)
+	}
+	return err
 }
 
 func first(to *string, value string) {

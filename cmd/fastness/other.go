@@ -23,6 +23,9 @@ func (c *planCommand) Run(ctx context.Context, p *program) error {
 	}
 	settings := file.Scan()
 	c.apply(&settings)
+	if err := c.own(&settings, file); err != nil {
+		return err
+	}
 	plan, err := scan.Plan(ctx, settings)
 	if err != nil {
 		return err

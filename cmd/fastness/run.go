@@ -52,6 +52,9 @@ func (r *runCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	if err := r.own(&c, file); err != nil {
+		return err
+	}
 	known, err := r.baseline(file)
 	if err != nil {
 		return err

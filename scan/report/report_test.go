@@ -45,7 +45,8 @@ func TestJSONIsReadAgain(t *testing.T) {
 
 func TestSameReportGivesSameBytes(t *testing.T) {
 	for _, format := range formats() {
-		if write(t, format, full().Publish(), report.Options{}) != write(t, format, full().Publish(), report.Options{}) {
+		one, two := full().Publish(), full().Publish()
+		if write(t, format, one, report.Options{}) != write(t, format, two, report.Options{}) {
 			t.Errorf("%s differs", format)
 		}
 	}
