@@ -75,7 +75,7 @@ func TestAHostileAnswerEndsWithinTheBounds(t *testing.T) {
 		"a body without end": {serve: func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n"); endless(c, strings.Repeat("x", 1000)) }, status: 200, none: true},
 		"a body that drips":  {serve: func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 200 OK\r\n\r\n"); drip(c, "x") }, status: 200, err: ErrTimeout},
 		"a head that drips":  {serve: func(c net.Conn) { fmt.Fprint(c, "HTTP/1.1 200 OK\r\n"); drip(c, "A: b\r\n") }, err: ErrTimeout},
-		"no answer":          {serve: func(net.Conn) { time.Sleep(time.Second) }, err: ErrTimeout},
+		"no answer":          {serve: func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, err: ErrTimeout},
 		"closed at once":     {serve: func(net.Conn) {}},
 		"a flood of header fields": {serve: func(c net.Conn) {
 			fmt.Fprint(c, "HTTP/1.1 200 OK\r\n")
@@ -228,9 +228,11 @@ func TestOnlyWhatIsIdempotentIsSentAgain(t *testing.T) {
 	for method, want := range map[string]bool{"GET": true, "PUT": true, "DELETE": true, "POST": false, "PATCH": false} {
 		var arrived atomic.Int32
 		address := raw(t, func(n int, conn net.Conn, _ *http.Request) {
-			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 			if n > 0 {
 				arrived.Add(1)
+			}
+			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			if n > 0 {
 				return
 			}
 			_, _ = http.ReadRequest(bufio.NewReader(conn)) // The second one is read, and then the server dies.
