@@ -22,7 +22,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -51,6 +50,7 @@ type scan struct {
 	results  collector
 	notes    []string
 	stopped  string
+	crawled  bool // there is no document
 	down     atomic.Bool
 }
 
@@ -165,11 +165,12 @@ func (s *scan) prove(ctx context.Context, api *spec.API) {
 	checks := s.checks()
 	r := &runner{checks: checks, target: s.target, results: &s.results, logger: s.config.Logger, parallel: parallelChecks, progress: s.progressOf}
 	s.runner.Store(r)
+	s.progress("discover", "", 0, len(checks))
+	s.discover(ctx, api)
 	s.progress("explore", "", 0, len(checks))
 	if _, err := explore.Run(ctx, s.target, explore.Config{}); err != nil && ctx.Err() == nil {
 		s.note("exploring ended early: %v", err)
 	}
-	s.discoverMore(ctx, api)
 	if ratio := s.coverage.reached(api); len(api.Operations) > 0 && ratio < 0.5 {
 		s.note("only %.0f %% of the operations ever answered with a success: what was found is little of what may be there", 100*ratio)
 	}
@@ -193,15 +194,3 @@ func (s *scan) checks() []check.Check {
 func (s *scan) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
-
-// discoverDocument looks for a document, and crawls if there is none.
-func (s *scan) discoverDocument(ctx context.Context) (*spec.API, error) {
-	ex := s.client.Do(ctx, wire.Request{Method: http.MethodGet, Path: s.client.Base() + "/", Why: "document"})
-	if ex.Status == 0 {
-		return nil, fmt.Errorf("scan: %s does not answer: %w", s.config.Target, ex.Err)
-	}
-	return nil, errors.New("scan: no document was found")
-}
-
-// discoverMore adds what the document leaves out.
-func (s *scan) discoverMore(context.Context, *spec.API) {}

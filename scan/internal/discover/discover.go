@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
 	"github.com/fastness/fastness/scan/wire"
 )
@@ -64,7 +65,7 @@ type Result struct {
 }
 
 // Proof is an answer, and that to a path like it that cannot be there.
-type Proof struct{ Answer, Absent *wire.Exchange }
+type Proof = probe.Proof
 
 // finder is one run.
 type finder struct {

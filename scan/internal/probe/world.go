@@ -18,6 +18,11 @@ type World struct {
 	// may be an admin. Nobody is not among them.
 	Users []*login.User
 
+	// Proofs show that operations that no document names are there, by their ids.
+	Proofs map[string]Proof
+	// GraphQL are the paths that answer GraphQL.
+	GraphQL []string
+
 	mu      sync.Mutex
 	samples map[string]map[string]*Sample // by operation, by user
 	objects []*Object
@@ -29,6 +34,10 @@ type World struct {
 	// senders are who sent a marker first, by marker.
 	senders map[string]string
 }
+
+// Proof is an answer that shows that something is there, and that to a path like it that
+// cannot be there.
+type Proof struct{ Answer, Absent *wire.Exchange }
 
 // Sample is a request that succeeded.
 type Sample struct {

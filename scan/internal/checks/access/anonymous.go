@@ -57,7 +57,7 @@ func readsAnonymously(ctx context.Context, t *probe.Target, op *spec.Operation, 
 	proof := shows(nobody, secrets(t, mine, user))
 	same := probe.Shape(nobody) == probe.Shape(mine) && len(nobody.Body) > 2
 	switch {
-	case op.NeedsLogIn() && (same || proof != ""):
+	case op.NeedsLogIn() && op.Found == "" && (same || proof != ""):
 		claim.Says = "the document says that a caller has to log in, and the answer is the same without"
 		claim.Control = "the answer to nobody has the structure of the one to " + user.Called() + ", and a path that does not exist is answered otherwise"
 	case op.Secured && !op.NeedsLogIn():

@@ -1,0 +1,65 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/fastness/fastness/scan/internal/check"
+	"github.com/fastness/fastness/scan/internal/discover"
+	"github.com/fastness/fastness/scan/internal/login"
+	"github.com/fastness/fastness/scan/internal/spec"
+	"github.com/fastness/fastness/scan/wire"
+)
+
+// discoverDocument looks for a document at the usual places. Without one, the API is what
+// can be found by reading.
+func (s *scan) discoverDocument(ctx context.Context) (*spec.API, error) {
+	ex := s.client.Do(ctx, wire.Request{Method: http.MethodGet, Path: s.client.Base() + "/", Why: "document"})
+	if ex.Status == 0 {
+		return nil, fmt.Errorf("scan: %s does not answer: %w", s.config.Target, ex.Err)
+	}
+	for _, found := range discover.Documents(ctx, s.client.Do, s.client.Base()) {
+		address := s.client.Target() + found.Path
+		fetch := func(ctx context.Context, ref string) ([]byte, error) { return get(ctx, s.client, ref) }
+		if api, err := spec.Parse(found.Text, spec.ParseConfig{Source: address, Fetch: fetch, Context: ctx}); err == nil {
+			return api, nil
+		}
+	}
+	s.note("no document was found: the API is what links, forms, scripts and usual names lead to")
+	s.crawled = true
+	api := &spec.API{Title: s.config.Target, Base: s.client.Base(), Bases: []string{s.client.Base()}, Schemes: map[string]*spec.Scheme{}}
+	found := discover.Run(ctx, discover.Config{Send: s.client.Do, API: api, Seed: s.config.Seed})
+	api.Operations = slices.Concat(found.Operations, found.Unproven)
+	return api, nil
+}
+
+// discover adds what the document leaves out.
+func (s *scan) discover(ctx context.Context, api *spec.API) {
+	if s.profile.last == check.Passive {
+		return
+	}
+	var user *login.User
+	if len(s.target.Users) > 0 {
+		user = s.target.Users[0]
+	}
+	send := func(ctx context.Context, r wire.Request) *wire.Exchange {
+		r.Why = "discover"
+		return s.target.Do(ctx, user, r)
+	}
+	found := discover.Run(ctx, discover.Config{Send: send, API: api, Seed: s.config.Seed})
+	s.target.Proofs, s.target.GraphQL = found.Proofs, found.GraphQL
+	more := found.Operations
+	if s.crawled {
+		more = slices.Concat(more, found.Unproven)
+	}
+	for _, op := range more {
+		if s.config.wants(op) && api.Find(op.Method, op.Path) == nil {
+			api.Operations = append(api.Operations, op)
+		}
+	}
+	if found.Cut {
+		s.note("there would have been more to discover than the %d requests that are made for it", found.Requests)
+	}
+}
