@@ -285,7 +285,7 @@ func numbersIn(text string) []float64 {
 }
 
 // choice finds the list after "one of", "allowed values" and the like.
-var choice = regexp.MustCompile(`(?i)(?:one of|allowed values?|valid (?:choices|values|options)|accepted(?: values?)?|expected(?: one of)?|choose from|permitted(?: values?)?|either|options(?: are)?|possible values?|enum(?:eration)?(?: values?| member)?|input should be|allowedValues)(?: are| is| the following)*[:=]?\s*(.+)$`)
+var choice = regexp.MustCompile(`(?i)^.*(?:one of|allowed values?|valid (?:choices|values|options)|accepted(?: values?)?|expected(?: one of)?|choose from|permitted(?: values?)?|either|options(?: are)?|possible values?|enum(?:eration)?(?: values?| member)?|input should be|allowedValues)(?: are| is| the| following| values| allowed)*[:=]?\s*(.+)$`)
 
 // word is a value in a list.
 var word = regexp.MustCompile("[\"'`“‘]([^\"'`”’]{1,60})[\"'`”’]")
@@ -312,9 +312,12 @@ func choicesIn(message string) []string {
 	}
 	for part := range strings.FieldsFuncSeq(strings.ReplaceAll(inner, " or ", ","), func(r rune) bool { return r == ',' || r == '|' || r == '/' }) {
 		part = strings.Trim(part, " .\"'[]")
-		if part != "" && len(value.Words(part)) <= 3 && !strings.Contains(part, " be ") {
+		if part != "" && len(value.Words(part)) <= 3 && !strings.Contains(part, " be ") && !strings.HasPrefix(part, "a ") && !strings.HasPrefix(part, "an ") {
 			out = append(out, part)
 		}
+	}
+	if len(out) < 2 {
+		return nil
 	}
 	return out
 }

@@ -51,13 +51,18 @@ func (r *repair) after(last *try, ex *wire.Exchange) *try {
 
 // other returns a request that differs from the last, without knowing what was wrong.
 func (r *repair) other(last *try, ex *wire.Exchange) *try {
-	for r.step < 6 {
+	for r.step < 7 {
 		r.step++
 		switch r.step {
 		case 1:
 			if next := r.otherID(last); next != nil {
 				return next
 			}
+			if next := r.otherBody(last); next != nil {
+				return next
+			}
+		case 7:
+			return r.otherBody(last)
 		case 2:
 			if r.op.Body != nil && len(r.op.Body.Media) > 0 {
 				c, marks := r.x.build(r.op, r.user, true)
@@ -99,6 +104,24 @@ func (r *repair) otherID(last *try) *try {
 		return nil
 	}
 	return &try{last.c.With("path", ref.Name, found[r.ids]), last.marks}
+}
+
+// otherBody returns the request with other values of what its body names, or nil: what was
+// named may be sold out.
+func (r *repair) otherBody(last *try) *try {
+	c, changed := last.c, false
+	for _, p := range last.c.Points() {
+		if p.In != "body" && p.In != "query" || p.Value == nil {
+			continue
+		}
+		if v := r.otherReference(p.Last(), p.In, p.Value); v != nil {
+			c, changed = c.With(p.In, p.Name, v), true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return &try{c, last.marks}
 }
 
 // otherMedia returns the request in another media type.

@@ -82,11 +82,6 @@ var vocabulary = [...]struct {
 // SenseOf returns what a name means in the English of APIs, or Any.
 func SenseOf(name string) Sense {
 	words := Words(name)
-	for i, w := range words {
-		if w != "starts" && w != "address" && w != "status" && w != "roles" {
-			words[i] = w
-		}
-	}
 	if len(words) == 0 {
 		return Any
 	}
@@ -105,7 +100,7 @@ func SenseOf(name string) Sense {
 	if best == Any && len(words) == 1 {
 		for _, entry := range vocabulary { // "useremail", "phonenumber"
 			for phrase := range strings.SplitSeq(entry.words, "|") {
-				if len(phrase) > 3 && len(phrase) > length && strings.HasSuffix(words[0], phrase) {
+				if len(phrase) > 3 && len(phrase) > length && strings.HasSuffix(words[0], strings.ReplaceAll(phrase, " ", "")) {
 					best, length = entry.sense, len(phrase)
 				}
 			}

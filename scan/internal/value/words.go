@@ -51,6 +51,10 @@ func Singular(word string) string {
 		return word
 	case "movies", "cookies", "selfies", "calories", "zombies", "ties", "pies":
 		return strings.TrimSuffix(word, "s")
+	case "caches":
+		return "cache"
+	case "aliases":
+		return "alias"
 	case "indices":
 		return "index"
 	case "data":
@@ -59,7 +63,7 @@ func Singular(word string) string {
 	switch {
 	case strings.HasSuffix(word, "ies") && len(word) > 4:
 		return strings.TrimSuffix(word, "ies") + "y"
-	case hasAny(word, "sses", "shes", "ches", "xes", "zes", "uses") && !strings.HasSuffix(word, "causes") && !strings.HasSuffix(word, "houses"):
+	case hasAny(word, "sses", "shes", "ches", "xes", "uses") && !strings.HasSuffix(word, "causes") && !strings.HasSuffix(word, "houses"):
 		return strings.TrimSuffix(word, "es")
 	case hasAny(word, "ss", "us", "is") || len(word) < 3:
 		return word
