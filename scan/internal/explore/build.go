@@ -220,6 +220,9 @@ func keyOf(o *probe.Object, key string) any {
 
 // ownValue returns what is known of a user under a key, or nil.
 func (x *Explorer) ownValue(user *login.User, key string) any {
+	if user == nil {
+		return nil
+	}
 	if v := x.own[user.Called()][key]; v != nil {
 		return v
 	}

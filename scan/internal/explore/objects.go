@@ -80,7 +80,7 @@ func (x *Explorer) isOldID(o *probe.Object, s *probe.Sample) bool {
 		return true
 	}
 	for _, m := range o.Markers {
-		if probe.Holds(s.Exchange, m) {
+		if probe.Holds(s.Exchange, m) || strings.Contains(probe.Text(o.ID), m) {
 			return false
 		}
 	}

@@ -37,6 +37,7 @@ func (s *store) of(key, v string) []map[string]any {
 // it by its id.
 func orders() http.Handler {
 	var made, items store
+	next := 1000
 	products := []map[string]any{{"product_id": 501, "title": "Lamp"}, {"product_id": 502, "title": "Table"}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /products", func(w http.ResponseWriter, r *http.Request) { answer(w, 200, products) })
@@ -50,7 +51,8 @@ func orders() http.Handler {
 			answer(w, 422, map[string]any{"product_id": []string{"No such product."}})
 			return
 		}
-		answer(w, 201, made.add(map[string]any{"id": 1000 + len(made.list), "note": body["note"], "product_id": body["product_id"], "owner": name}))
+		next++
+		answer(w, 201, made.add(map[string]any{"id": next, "note": body["note"], "product_id": body["product_id"], "owner": name}))
 	})
 	mux.HandleFunc("GET /orders", func(w http.ResponseWriter, r *http.Request) {
 		if name := caller(w, r); name != "" {

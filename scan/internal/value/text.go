@@ -57,7 +57,7 @@ func unique(sense Sense) bool { return sense == "email" || sense == "username" |
 
 func isFree(sense Sense) bool {
 	switch sense {
-	case Any, "text", "title", "name", "username", "slug", "company", "html", "search":
+	case Any, "text", "title", "name", "username", "slug", "company", "html", "search", "token":
 		return true
 	}
 	return false
