@@ -56,6 +56,7 @@ test@bench:
 
 test@go.work:
 	@echo "== go run ./examples/shop"; GOWORK= $(GO) run ./examples/shop --version
+	@echo "== go run ./examples/leaky"; GOWORK= $(GO) run ./examples/leaky --version
 
 lint: $(staticcheck)
 	@failed=; \

@@ -150,8 +150,8 @@ func serverAttacks() map[string]func(*target) {
 			x.want(a.status == 500, "a panic", a)
 		},
 		"LK-52": func(x *target) {
-			a := x.get(nil, "/v2/items/1/prices?limit=50000")
-			x.want(a.at("prices", 49999, "days_ago") == "49999", "50000 rows")
+			a := x.get(nil, "/v2/items/1/prices?limit=5000")
+			x.want(a.at("prices", 4999, "days_ago") == "4999", "5000 rows")
 		},
 		"LK-88": func(x *target) {
 			a := x.send(x.alice, "POST", "/v2/items/1/reviews", `{"stars":99,"title":"x","text":"x"}`)

@@ -64,7 +64,7 @@ func innocence() map[string]func(*target) {
 			x.want(strings.Contains(a.text, "&lt;script&gt;") && !strings.Contains(a.text, "<script") && !strings.Contains(a.text, `" onfocus`), "escaped", a)
 		},
 		"TR-12": func(x *target) {
-			for to, want := range map[string]string{"/items/1/page": "/items/1/page", "https://evil.example": "/", "//evil.example": "/", `/\evil.example`: "/", "/%2f/evil.example": "/%2f/evil.example", "javascript:alert(1)": "/", "https:evil.example": "/", "///evil.example": "/"} {
+			for to, want := range map[string]string{"/items/1/page": "/items/1/page", "https://evil.example": "/", "//evil.example": "/", "//evil.example/x": "/", `/\evil.example`: "/", "/%2f/evil.example": "/%2f/evil.example", "javascript:alert(1)": "/", "https:evil.example": "/", "////evil.example": "/"} {
 				a := x.get(nil, "/back?to="+url.QueryEscape(to))
 				x.want(a.header.Get("Location") == want, to+" leads to "+a.header.Get("Location"))
 			}
