@@ -28,8 +28,8 @@ type look struct {
 	size            int
 }
 
-// random finds what changes from answer to answer: long numbers and hexadecimal ids, times.
-var random = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|\d{4}-\d\d-\d\d[T ][0-9:.]+(Z|[+-]\d\d:?\d\d)?|[0-9a-fA-F]{12,}|\d{5,}`)
+// random finds what changes from answer to answer: numbers and hexadecimal ids, times.
+var random = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|\d{4}-\d\d-\d\d[T ][0-9:.]+(Z|[+-]\d\d:?\d\d)?|[0-9a-fA-F]{12,}|\d+`)
 
 // title is that of an HTML page.
 var title = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
