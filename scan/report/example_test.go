@@ -37,5 +37,5 @@ func Example() {
 	//
 	// Checks: 1 ran, 0 were skipped, 0 failed
 	//
-	// The worst finding is high. The score falls by half with each critical finding, by 30 % with each high one.
+	// The worst finding is high.
 }

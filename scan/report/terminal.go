@@ -128,7 +128,7 @@ func (s *screen) head(d *Document) {
 		name = d.Title + " " + d.APIVersion
 	}
 	s.line(s.paint(bold, plain(strings.TrimSpace(name), false)) + "  " + plain(d.Target, false))
-	about := fmt.Sprintf("profile %s, seed %d, %d requests in %s (%s/s)", d.Profile, d.Seed, d.Requests, seconds(d.Seconds), number(d.PerSecond))
+	about := fmt.Sprintf("profile %s, seed %d, %d requests in %s (%s/s)", plain(d.Profile, false), d.Seed, d.Requests, seconds(d.Seconds), number(d.PerSecond))
 	if d.Document != "" {
 		about += ", document " + plain(d.Document, false)
 	}

@@ -98,7 +98,7 @@ func (s *screen) verdict(d *Document) {
 	worst, found := d.Worst()
 	switch {
 	case found:
-		s.line(s.paint(severityCode(worst), fmt.Sprintf("The worst finding is %s.", worst)) + " The score falls by half with each critical finding, by 30 % with each high one.")
+		s.line(s.paint(severityCode(worst), fmt.Sprintf("The worst finding is %s.", worst)))
 	case d.Weak() != "":
 		s.line(s.paint(yellow, "Nothing was found, and little was seen."))
 	default:
