@@ -90,9 +90,9 @@ func (f *filler) note(one *field, v string) {
 	case one.role == passwordField && plain(one.name()) != "pin":
 		f.person.password = v
 	case emailLike(one.name(), one.schema.Format):
-		f.person.email = v
+		f.person.email, f.person.extra["email"] = v, v
 	case phoneLike(one.name(), one.schema.Format):
-		f.person.phone = v
+		f.person.phone, f.person.extra["phone"] = v, v
 	case slices.Contains([]string{"username", "login", "user", "nickname", "handle", "userlogin", "loginname"}, plain(one.name())):
 		f.person.username = v
 	}

@@ -51,9 +51,10 @@ func (p *person) values() map[string]string {
 	return map[string]string{"username": p.username, "email": p.email, "password": p.password, "phone": p.phone, "name": p.name}
 }
 
-// known returns what the account knows besides username and password.
+// known returns what the account knows besides username and password: what the target was
+// told.
 func (p *person) known() map[string]string {
-	known := map[string]string{"email": p.email, "phone": p.phone}
+	known := map[string]string{}
 	for name, v := range p.extra {
 		known[name] = v
 	}

@@ -111,6 +111,7 @@ func (k *Keeper) registration(op *spec.Operation, media []string, f *filler) wir
 	var values = f.person.values()
 	if op == nil {
 		step = *k.config.Register
+		f.person.extra["email"], f.person.extra["phone"] = f.person.email, f.person.phone
 	} else {
 		step = Step{Method: op.Method, Path: op.Path}
 		doc := f.body()
