@@ -281,3 +281,37 @@ func TestASecondSessionIsAnother(t *testing.T) {
 		t.Errorf("the second session hides %d values, want its password and both tokens", len(second.Secrets()))
 	}
 }
+
+func TestAWrongPasswordIsTriedAFewTimesOnly(t *testing.T) {
+	tg := &target{Handler: &sessions{perUse: 1000, deny: deny401}}
+	k, err := login.New(login.Config{Client: tg, NoRegister: true, Accounts: []login.Account{{Username: "alice", Password: "wrong"}},
+		API: api(op("GET", "/me"), op("POST", "/login"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Start(t.Context()); err == nil {
+		t.Error("a wrong password logs in")
+	}
+	if n := tg.count("POST", "/login"); n > 4 {
+		t.Errorf("%d log-ins with a wrong password, want at most 4", n)
+	}
+}
+
+func TestLogInsOfAUserAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sessions{perUse: 1000, deny: deny401}
+		config := sessionConfig()
+		config.PerMinute = 3
+		k, users := start(t, &target{Handler: s}, config)
+		for range 8 {
+			if _, err := k.LogIn(t.Context(), users[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := 3; i < len(s.renewed); i++ {
+			if within := s.renewed[i].Sub(s.renewed[i-3]); within < time.Minute {
+				t.Errorf("four log-ins within %v, want at most three in a minute", within)
+			}
+		}
+	})
+}
