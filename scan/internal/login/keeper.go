@@ -279,7 +279,8 @@ func (m *Method) describe() string {
 	return ""
 }
 
-// LogIn logs a user in anew. The user itself keeps the credentials that it has.
+// LogIn logs a user in anew, with what is known of them: another user of that name is one
+// who logs in like them. The user itself keeps the credentials that it has.
 func (k *Keeper) LogIn(ctx context.Context, u *User) (*User, error) {
 	e := k.entryOf(u)
 	if e == nil || e.recipe == nil {
@@ -313,11 +314,23 @@ func (k *Keeper) entryOf(u *User) *entry {
 	return nil
 }
 
+// values are those of the account; what is known of the user goes before, because a
+// password may have changed.
+func (e *entry) values() map[string]string {
+	values := e.account.values()
+	for name := range values {
+		if v := e.user.Known[name]; v != "" {
+			values[name] = v
+		}
+	}
+	return values
+}
+
 // again logs a user in as it is known to work. The caller holds e.mu, or has e alone.
 func (k *Keeper) again(ctx context.Context, e *entry) error {
 	m := e.recipe.method
 	return k.patiently(ctx, e, func() error {
-		a := &attempt{client: k.config.Client, user: e.user.Name, values: e.account.values()}
+		a := &attempt{client: k.config.Client, user: e.user.Name, values: e.values()}
 		if err := a.logIn(ctx, &m); err != nil {
 			return err
 		}

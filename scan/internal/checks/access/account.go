@@ -138,6 +138,7 @@ func takesOver(ctx context.Context, t *probe.Target, op *spec.Operation, thief, 
 			fill("body", name, s.Properties[name])
 		}
 	}
+	t.Logger().Debug("a password of another", "check", why, "operation", op.ID, "password", password, "named", named, "known", sorted(victim.Known))
 	if password == "" || !named || registers(op) {
 		return claim, false
 	}

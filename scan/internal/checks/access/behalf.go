@@ -74,6 +74,7 @@ func inNameOf(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 			continue
 		}
 		theirs := t.Send(ctx, stranger, changed, why)
+		t.Logger().Debug("sent for another", "check", why, "operation", op.ID, "point", point.String(), "value", value, "status", theirs.Status)
 		if probe.Refused(theirs) {
 			continue
 		}

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fastness/fastness/scan/finding"
@@ -64,7 +65,7 @@ func readNamed(ctx context.Context, t *probe.Target, op *spec.Operation, owner, 
 		if p.In != "query" && p.In != "header" || !ownerName(p.Name) && !scopeName(p.Name) {
 			continue
 		}
-		for _, value := range standIns(owner, stranger, p.Name, p.Schema) {
+		for _, value := range slices.Concat(standIns(owner, stranger, p.Name, p.Schema), shown(t, owner, stranger, p.Name)) {
 			c := s.Case.With(p.In, p.Name, value)
 			theirs := t.Send(ctx, stranger, c, why)
 			texts := t.MarkersOf(owner, theirs)
@@ -113,6 +114,37 @@ func standIns(owner, stranger *login.User, name string, s *spec.Schema) (out []s
 			low != "id" && (strings.Contains(name, low) || strings.Contains(low, strings.TrimPrefix(name, "x"))),
 			low == "username" && !s.Is("integer") && userLike(name):
 			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// maxShown are the values from answers that are tried at a place.
+const maxShown = 3
+
+// shown returns the values of members of the owner's answers that are called like a
+// parameter, and that the stranger was not shown.
+func shown(t *probe.Target, owner, stranger *login.User, param string) (out []string) {
+	name := plain(param)
+	theirs := map[string]bool{}
+	for _, user := range []*login.User{stranger, owner} {
+		for _, op := range t.API.Operations {
+			s := t.Sample(op, user)
+			if s == nil || op.Method != "GET" {
+				continue
+			}
+			for _, leaf := range probe.Leaves(s.Exchange) {
+				member := plain(leaf.Name())
+				if len(member) < 3 || member != name && !strings.HasSuffix(name, member) {
+					continue
+				}
+				v := leaf.Text()
+				if user == stranger {
+					theirs[v] = true
+				} else if v != "" && !theirs[v] && !slices.Contains(out, v) && len(out) < maxShown {
+					out = append(out, v)
+				}
+			}
 		}
 	}
 	return out

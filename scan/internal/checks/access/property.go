@@ -121,6 +121,10 @@ func createWithMore() check.Check {
 			if op.Method != "POST" || explore.Dangerous(op) != "" || ctx.Err() != nil {
 				continue
 			}
+			if claim, found := signsUpWithMore(ctx, t, op, kind.ID); found {
+				report(claim)
+				continue
+			}
 			for _, user := range t.Ordinary() {
 				if s := t.Sample(op, user); s != nil {
 					for _, claim := range creates(ctx, t, op, user, s, kind.ID) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fastness/fastness/scan/internal/explore"
 	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
@@ -49,33 +50,13 @@ func readers(t *probe.Target, o *probe.Object, owner *login.User) []reader {
 // that kind. The other values are those of a request of the user, or of another one, that
 // succeeded.
 func aimed(t *probe.Target, op *spec.Operation, o *probe.Object, user *login.User) *probe.Case {
-	s := t.Sample(op, user)
-	if s == nil {
-		s = t.AnySample(op)
-	}
-	var c *probe.Case
-	if s != nil {
-		c = s.Case.Clone()
-	} else {
-		c = &probe.Case{Op: op}
-	}
-	found := false
-	for _, point := range c.Points() {
-		if point.In != "path" && point.In != "query" && point.In != "body" {
-			continue
-		}
-		if takes(op, point, o) {
-			c, found = c.With(point.In, point.Name, o.ID), true
-		} else if v, ok := o.Parents[point.Name]; ok && point.In == "path" {
-			c = c.With("path", point.Name, v)
-		} else if point.In == "path" && point.Value == nil {
-			return nil // Nothing is known to put there.
+	x := explore.For(t)
+	for _, consumer := range x.Consumers(o) {
+		if consumer.Op == op {
+			return x.Aim(consumer, o, user)
 		}
 	}
-	if !found || s == nil && op.Body != nil {
-		return nil
-	}
-	return c
+	return nil
 }
 
 // takes reports whether a point of an operation takes the id of a kind of object.
