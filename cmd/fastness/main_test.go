@@ -75,7 +75,7 @@ func commandIn(ctx context.Context, p *program, args ...string) ran {
 	var out, errors bytes.Buffer
 	p.stdout, p.stderr = &out, &errors
 	p.env = func(name string) (string, bool) {
-		v, ok := map[string]string{"ALICE": "alices-secret-key", "BOB": "bobs-secret-key"}[name]
+		v, ok := map[string]string{"ALICE": "alices-secret-key", "BOB": "bobs-secret-key", "ALICE_PASSWORD": "a", "BOB_PASSWORD": "b"}[name]
 		return v, ok
 	}
 	code := p.run(ctx, args)
@@ -85,7 +85,12 @@ func commandIn(ctx context.Context, p *program, args ...string) ran {
 // bench starts a notebook and writes its document.
 func bench(t *testing.T, strict bool) (address, document, folder string) {
 	t.Helper()
-	server := httptest.NewServer(&notebook{strict: strict})
+	return benchOf(t, &notebook{strict: strict})
+}
+
+func benchOf(t *testing.T, handler http.Handler) (address, document, folder string) {
+	t.Helper()
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	folder = t.TempDir()
 	document = filepath.Join(folder, "openapi.json")
