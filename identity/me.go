@@ -52,7 +52,8 @@ func (id *Identity) declareMe(app *fastness.App) {
 		fastness.Summary("The caller's API keys"), fastness.ResponseDescription("The keys, without what is secret in them."))
 	fastness.Post(mine, "/api-keys", createKey, fastness.OperationID("createAPIKey"),
 		fastness.Summary("Make an API key"), fastness.Description("It takes a log-in within the last 10 minutes."),
-		fastness.ResponseDescription("The key. It is told this once."))
+		fastness.ResponseDescription("The key. It is told this once."),
+		fastness.Response[*problem.Problem](409, "The caller has as many keys as one account may have."))
 	fastness.Delete(mine, "/api-keys/{key_id}", revokeKey, fastness.OperationID("revokeAPIKey"),
 		fastness.Summary("Revoke an API key"), fastness.ResponseDescription("Revoked."),
 		fastness.Response[*problem.Problem](404, "The caller has no such key."))
@@ -285,6 +286,9 @@ func createKey(ctx context.Context, in createKeyInput) (fastness.Created[NewKeyV
 		Owner: in.User.ID, Name: in.Body.Name, Scopes: scopes, AllScopes: all,
 		Lifetime: time.Duration(in.Body.Days) * 24 * time.Hour,
 	})
+	if errors.Is(err, apikey.ErrTooMany) {
+		return out, problem.New(http.StatusConflict, "there are as many keys as one account may have: revoke one first").Named("too_many_keys").Wrap(err)
+	}
 	if err != nil {
 		return out, err
 	}

@@ -45,6 +45,9 @@ import (
 // not have a key: one who is not active, or has too many.
 var ErrRefused = errors.New("API key refused")
 
+// ErrTooMany is in the chain, too, if the owner has as many keys as they may have.
+var ErrTooMany = errors.New("too many API keys")
+
 // Key is one key, without its secret.
 type Key struct {
 	// ID names the key in lists and logs. It is no secret.

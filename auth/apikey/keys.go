@@ -134,7 +134,7 @@ func (k *Keys) insert(ctx context.Context, tx *sqlstore.Tx, key *Key, hash diges
 		return err
 	}
 	if n >= k.cfg.PerOwner {
-		return fmt.Errorf("%w: the owner has %d keys", ErrRefused, n)
+		return fmt.Errorf("%w: %w: the owner has %d", ErrRefused, ErrTooMany, n)
 	}
 	all := 0
 	if key.AllScopes {

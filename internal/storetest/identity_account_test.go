@@ -209,6 +209,23 @@ func (a *identityApp) apiKey(t testing.TB, body string, with ...fastnesstest.Opt
 	return id, fastnesstest.Header("X-API-Key", text)
 }
 
+// An account has a hundred live keys at most. One more is refused, in words that say what
+// to do, and is no failure of the server.
+func TestOneKeyTooManyIsRefused(t *testing.T) {
+	eachEngine(t, func(t *testing.T, db *sqldb.DB) {
+		a := newIdentityWorld(t, db).start(t, nil)
+		a.add(t, "ann", "admin")
+		ann := bearer(a.logIn(t, "ann").Access)
+		last := ""
+		for range 100 {
+			last, _ = a.apiKey(t, `{"name":"till"}`, ann)
+		}
+		a.Post("/me/api-keys", fastnesstest.JSON(`{"name":"till"}`), ann).WantProblem(409, "too_many_keys")
+		a.Do(http.MethodDelete, "/me/api-keys/"+last, nil, ann).Want(204)
+		a.apiKey(t, `{"name":"till"}`, ann)
+	})
+}
+
 func TestAPIKeyIsForNoMoreThanItsMaker(t *testing.T) {
 	eachEngine(t, func(t *testing.T, db *sqldb.DB) {
 		a := newIdentityWorld(t, db).start(t, nil)
