@@ -8,8 +8,8 @@
 # make openapi  other tools' opinion of the shop's document; needs node and npm
 # make specs   2,600 documents of other makers, loaded by the scanner; needs node and npm
 # make conformance  other tools' attacks on the shop, one after the other: make h2spec,
-#               make slowhttp, make testssl, make csp; see internal/rigs
-# make sockets  10,000 idle WebSockets: what they take, and that each is told; a minute and a half
+#               make slowhttp, make testssl, make csp, make sqlmap; see internal/rigs
+# make sockets  10,000 idle WebSockets: what they take, and that each is told; some 80 seconds
 # make fmt      gofmt
 # make tidy     go mod tidy in every module
 
@@ -32,7 +32,7 @@ files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 # What the shop does with its database: the rest of its tests is the same on both.
 onPostgres := Item|Order|Review|Seller|Tenant|Account|Command|Stock|Piece|Cancelled|Told|Followed|Picture|History|Event|Request|Operation|Transaction|Change|Data|SQL|Export|Admin|Page
 
-.PHONY: check test lint fuzz postgres soak bench openapi specs h2spec slowhttp testssl csp sockets conformance fmt tidy needs
+.PHONY: check test lint fuzz postgres soak bench openapi specs h2spec slowhttp testssl csp sqlmap sockets conformance fmt tidy needs
 .DEFAULT_GOAL := check
 
 check: lint test
@@ -95,11 +95,11 @@ specs:
 	FASTNESS_SPECS=$(CURDIR)/.cache/specs $(GO) test -count 1 -v -run TestPublicDocuments ./scan/internal/spec
 
 # Each installs what it needs and has a time limit of its own.
-h2spec slowhttp testssl csp sockets:
+h2spec slowhttp testssl csp sqlmap sockets:
 	cd internal/rigs && $(GO) run . $@
 
 conformance:
-	cd internal/rigs && $(GO) run . h2spec testssl csp slowhttp
+	cd internal/rigs && $(GO) run . h2spec testssl csp sqlmap slowhttp
 
 fmt:
 	$(files) | xargs -0 gofmt -w

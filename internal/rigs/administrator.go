@@ -19,8 +19,9 @@ const (
 )
 
 // addUser adds the administrator to a shop that does not run.
-func addUser(ctx context.Context, binary, data string, env []string) error {
-	cmd := command(ctx, binary, "users", "add", rootName, "--role", "admin", "--password-stdin", "--data", data)
+func addUser(ctx context.Context, binary, data string, env []string, more ...string) error {
+	args := append([]string{"users", "add", rootName, "--role", "admin", "--password-stdin", "--data", data}, more...)
+	cmd := command(ctx, binary, args...)
 	cmd.Env, cmd.Stdin = append(os.Environ(), env...), strings.NewReader(rootPassword+"\n")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("users add: %w\n%s", err, tail(text, 20))

@@ -1,7 +1,7 @@
 // Command rigs lets other people's tools attack the reference application, and
 // says whether it did as it should.
 //
-//	go run . h2spec slowhttp testssl csp
+//	go run . h2spec slowhttp testssl csp sqlmap sockets
 //
 // Each rig builds the shop, starts it on a free port of loopback, runs one tool
 // against it within a time limit, and ends what it has started. A finding that is no
@@ -38,7 +38,8 @@ func rigs() []rig {
 		{"h2spec", 4 * time.Minute, nil, runH2spec},
 		{"slowhttp", 12 * time.Minute, []program{{"slowhttptest", "slowhttptest"}}, runSlowHTTP},
 		{"testssl", 5 * time.Minute, []program{{"testssl", "testssl.sh"}, {"openssl", "openssl"}, {"xxd", "xxd"}, {"ps", "procps"}}, runTestSSL},
-		{"sockets", 2 * time.Minute, nil, runSockets},
+		{"sqlmap", 8 * time.Minute, []program{{"sqlmap", "sqlmap"}, {"setpriv", "util-linux"}}, runSQLMap},
+		{"sockets", 4 * time.Minute, nil, runSockets},
 		{"csp", 3 * time.Minute, []program{{"node", "nodejs"}, {"npm", "npm"}}, runCSP},
 	}
 }
@@ -111,11 +112,11 @@ func choose(names []string) (chosen []rig, err error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("there is no rig %q, want some of h2spec, slowhttp, testssl, csp", name)
+			return nil, fmt.Errorf("there is no rig %q, want some of h2spec, slowhttp, testssl, csp, sqlmap, sockets", name)
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, errors.New("want some of h2spec, slowhttp, testssl, csp")
+		return nil, errors.New("want some of h2spec, slowhttp, testssl, csp, sqlmap, sockets")
 	}
 	return chosen, nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ type shop struct {
 	errors  []string       // lines of its log
 	answers map[string]int // to requests, by path
 	largest map[string]int // bytes of a body, by path
+	broken  int            // answers of 500 and more
 }
 
 // openShop builds the shop and starts it over TLS. The caller closes it.
@@ -128,7 +130,7 @@ func (s *shop) follow(log *bufio.Scanner, serving chan<- string) {
 	for log.Scan() {
 		var line struct {
 			Level, Msg, Addr, Path string
-			Bytes                  int
+			Bytes, Status          int
 			memory
 		}
 		isJSON := json.Unmarshal(log.Bytes(), &line) == nil
@@ -140,6 +142,9 @@ func (s *shop) follow(log *bufio.Scanner, serving chan<- string) {
 		case isJSON && line.Msg == "request":
 			s.mu.Lock()
 			s.answers[line.Path]++
+			if line.Status >= http.StatusInternalServerError {
+				s.broken++
+			}
 			s.largest[line.Path] = max(s.largest[line.Path], line.Bytes)
 			s.mu.Unlock()
 		case !isJSON || line.Level == "ERROR":
@@ -196,4 +201,21 @@ func (s *shop) answered(path string) (n, largest int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.answers[path], s.largest[path]
+}
+
+// requests returns how many requests the log tells of.
+func (s *shop) requests() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, answers := range s.answers {
+		n += answers
+	}
+	return n
+}
+
+// failures returns how many requests were answered with 500 or more.
+func (s *shop) failures() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken
 }

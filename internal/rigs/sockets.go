@@ -22,6 +22,9 @@ const (
 	followers          = followerAddresses * followersOfAddress
 	// openAtOnce is how many handshakes are under way at once.
 	openAtOnce = 32
+	// openTries is how often a handshake must fail to count: on a machine that others
+	// use, one may take longer than the server waits.
+	openTries = 3
 	// pinged is when each has been asked whether it is still there: they are asked
 	// every 30 seconds.
 	pinged = 45 * time.Second
@@ -232,7 +235,13 @@ func (s *shop) openFollowers(ctx context.Context, path string, t *tally, listeni
 	for range openAtOnce {
 		opening.Go(func() {
 			for from := range sources {
-				f, err := s.followFrom(ctx, from, path, t)
+				var f *follower
+				var err error
+				for range openTries {
+					if f, err = s.followFrom(ctx, from, path, t); err == nil {
+						break
+					}
+				}
 				if err != nil {
 					cancel(err)
 					continue
