@@ -159,12 +159,12 @@ func TestForeignHostNeedsAConfirmation(t *testing.T) {
 		{"scan", "https://localhost.example.com", "--spec", document},
 		{"scan", "http://127.0.0.1.example.com", "--spec", document},
 	} {
-		if got := command(t, "y\n", args...); got.code != 2 || !strings.Contains(got.errors, "example.com") {
+		if got := command(t, "y\n", args...); got.code != 2 || !strings.Contains(got.errors, "--i-may-scan") {
 			t.Errorf("%v: status %d %s", args, got.code, got.errors)
 		}
 	}
 	p := &program{stdin: bufio.NewReader(strings.NewReader("yes\n")), terminal: [3]bool{true, true, true}}
-	if got := commandIn(t.Context(), p, "scan", "https://api.example.com", "--spec", document); got.code != 2 || !strings.Contains(got.errors, "Type the name of the host") {
+	if got := commandIn(t.Context(), p, "scan", "https://api.example.com", "--spec", document); got.code != 2 || !strings.Contains(got.errors, "Type the name of the host") || !strings.Contains(got.errors, "nobody confirmed") {
 		t.Errorf("a yes is enough: %+v", got)
 	}
 	for address, want := range map[string]bool{

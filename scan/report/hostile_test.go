@@ -58,6 +58,15 @@ func TestHostileTextsMoveNoCursorInAnyFormat(t *testing.T) {
 	}
 }
 
+func TestHugeBodiesAreCut(t *testing.T) {
+	r := full()
+	r.Findings[0].Evidence[0].Exchange.Body = []byte(strings.Repeat("äb", 1<<20))
+	body := r.Publish().Findings[2].Evidence[0].Response.Body
+	if len(body.Text) > 4<<10+3 || !body.Cut || body.Bytes != 3<<20 {
+		t.Errorf("%d bytes of %d are shown, cut: %v", len(body.Text), body.Bytes, body.Cut)
+	}
+}
+
 func TestHostileTextsStayTextsInXMLAndJSON(t *testing.T) {
 	d := poisoned().Publish()
 	dec := xml.NewDecoder(strings.NewReader(write(t, report.JUnit, d, report.Options{})))

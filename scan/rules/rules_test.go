@@ -121,6 +121,26 @@ func TestRuleWritesOnlyIfItSaysSo(t *testing.T) {
 	}
 }
 
+func TestRuleReportsNothingThatHappensOnce(t *testing.T) {
+	own, err := rules.Parse("x", []byte(head+"  seed: {operations: ['/*']}\n  send: {set: {header X-Own: 1}}\n  detect: {body: {contains: leak}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, leaks := range []int{1, 100} {
+		times := 0
+		r, err := scan.Run(t.Context(), scan.Config{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Own") != "" {
+				if times++; times <= leaks {
+					_, _ = w.Write([]byte("leak"))
+				}
+			}
+		}), Text: []byte(ordersDocument), Own: own, Checks: []string{"OWN-01"}})
+		if err != nil || (len(r.Findings) == 1) != (leaks > 1) {
+			t.Errorf("%d leaks: %v, %d findings", leaks, err, len(r.Findings))
+		}
+	}
+}
+
 func TestHostileExpressionsAreBounded(t *testing.T) {
 	for _, pattern := range []string{strings.Repeat("a", 1001), "(a{1000}){1000}", `(?=a)`, `(a)\1`} {
 		if _, err := rules.Parse("x", []byte(head+"  seed: {operations: ['/*']}\n  send: {as: anonymous}\n  detect: {body: {matches: '"+pattern+"'}}\n")); err == nil {
@@ -133,7 +153,13 @@ func TestHostileExpressionsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := scan.Run(t.Context(), scan.Config{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(slow)) }), Text: []byte(ordersDocument), Own: own, Checks: []string{"OWN-01"},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/orders" {
+				http.NotFound(w, r)
+				return
+			}
+			_, _ = w.Write([]byte(slow))
+		}), Text: []byte(ordersDocument), Own: own, Checks: []string{"OWN-01"},
 	})
 	if err != nil || len(r.Findings) != 0 {
 		t.Errorf("%v, %d findings", err, len(r.Findings))
