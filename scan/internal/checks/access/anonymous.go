@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/fastness/fastness/scan/finding"
 	"github.com/fastness/fastness/scan/internal/check"
@@ -138,7 +140,7 @@ func writesAnonymously(ctx context.Context, t *probe.Target, op *spec.Operation,
 	}
 	var seen *wire.Exchange
 	if len(points) > 0 {
-		seen = seenBy(ctx, t, user, marker, why)
+		seen = seenBy(ctx, t, op, user, marker, why)
 	}
 	private := seen != nil && (ownedBy(seen, user) || isPrivatePath(op))
 	if !op.NeedsLogIn() && !private {
@@ -160,15 +162,31 @@ func writesAnonymously(ctx context.Context, t *probe.Target, op *spec.Operation,
 	return claim, true
 }
 
+// maxReads is how many answers are searched for a text.
+const maxReads = 20
+
 // seenBy returns an answer to a user that holds a text, among those that they read without
-// doing anything; or nil.
-func seenBy(ctx context.Context, t *probe.Target, user *login.User, text, why string) *wire.Exchange {
+// doing anything: those about the same resource first. It is nil if there is none.
+func seenBy(ctx context.Context, t *probe.Target, about *spec.Operation, user *login.User, text, why string) *wire.Exchange {
+	var near, far []*probe.Sample
 	for _, op := range t.API.Operations {
-		if s := t.Sample(op, user); s != nil && op.Method == "GET" {
-			if ex := again(ctx, t, s, user, why); probe.Holds(ex, text) && !probe.Refused(ex) {
-				return ex
-			}
+		s := t.Sample(op, user)
+		switch {
+		case s == nil || op.Method != "GET" || s.Exchange.Took > slow:
+		case explore.ResourceOf(op) == explore.ResourceOf(about) || strings.HasPrefix(op.Path, about.Path):
+			near = append(near, s)
+		default:
+			far = append(far, s)
+		}
+	}
+	all := slices.Concat(near, far)
+	for _, s := range all[:min(len(all), maxReads)] {
+		if ex := again(ctx, t, s, user, why); probe.Holds(ex, text) && !probe.Refused(ex) {
+			return ex
 		}
 	}
 	return nil
 }
+
+// slow answers are not asked for again and again.
+const slow = 300 * time.Millisecond

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/fastness/fastness/scan/finding"
@@ -12,6 +14,7 @@ import (
 	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
+	"github.com/fastness/fastness/scan/wire"
 )
 
 // writeForOthers lets each user send what is theirs, with another one named as its owner.
@@ -19,7 +22,7 @@ func writeForOthers() check.Check {
 	kind := kindWriteForOthers()
 	return check.Check{Kind: kind, Phase: check.Write, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
 		for _, op := range t.API.Operations {
-			if !writes(op) || registers(op) || explore.Dangerous(op) != "" {
+			if !writes(op) || registers(op) || ofAccount(op) || explore.Dangerous(op) != "" {
 				continue
 			}
 			pairs(t, func(owner, stranger *login.User) bool {
@@ -51,7 +54,7 @@ func inNameOf(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 	if s == nil {
 		return claim, false
 	}
-	for _, point := range append(s.Case.Points(), unsent(s.Case)...) {
+	for _, point := range slices.Concat(s.Case.Points(), unsent(s.Case), echoed(s, stranger)) {
 		if !ownerName(point.Last()) && !(point.In == "path" && ownerName(before(op.Path, point.Name))) {
 			continue
 		}
@@ -64,7 +67,7 @@ func inNameOf(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 		if value == "" {
 			continue
 		}
-		changed := s.Case.With(point.In, point.Name, typed(point.Schema, value))
+		changed := s.Case.With(point.In, point.Name, like(point, value))
 		marker := ""
 		if points := markable(changed); len(points) > 0 {
 			marker = t.Marker()
@@ -78,8 +81,8 @@ func inNameOf(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 		if probe.Refused(theirs) {
 			continue
 		}
-		seen := seenBy(ctx, t, owner, marker, why)
-		if seen == nil || seenBy(ctx, t, stranger, marker, why) != nil && !ownedBy(seen, owner) {
+		seen := seenBy(ctx, t, op, owner, marker, why)
+		if seen == nil || !isOf(seen, marker, owner, stranger) && (names(seen, marker, stranger) || seenBy(ctx, t, op, stranger, marker, why) != nil) {
 			continue
 		}
 		return check.Claim{
@@ -130,10 +133,94 @@ func unsent(c *probe.Case) (out []probe.Point) {
 	return out
 }
 
-// typed returns a value as a schema wants it.
-func typed(s *spec.Schema, value string) any {
-	if s.Is("integer") || s.Is("number") {
+// echoed returns members of an answer that name the user as whose something is, and that
+// nobody asked for in the request.
+func echoed(s *probe.Sample, user *login.User) (out []probe.Point) {
+	body, ok := s.Case.Body.(map[string]any)
+	if !ok {
+		return nil
+	}
+	for _, l := range probe.Leaves(s.Exchange) {
+		if _, sent := body[l.Name()]; sent || !ownerName(l.Name()) || strings.Contains(l.Pointer, "*") {
+			continue
+		}
+		for _, kind := range sorted(user.Known) {
+			if v := user.Known[kind]; v != "" && kind != "password" && v == l.Text() {
+				out = append(out, probe.Point{In: "body", Name: l.Pointer[strings.LastIndexByte(l.Pointer, '/'):], Value: l.Value})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// like returns a value in the form that a place wants.
+func like(p probe.Point, value string) any {
+	_, isNumber := p.Value.(json.Number)
+	if isNumber || p.Schema.Is("integer") || p.Schema.Is("number") {
 		return json.Number(value)
 	}
 	return value
+}
+
+// ofAccount reports whether an operation is about the account of its caller: who they are
+// is theirs to say, and a scan that gave them another name would lose them.
+func ofAccount(op *spec.Operation) bool {
+	for _, segment := range op.Segments() {
+		switch plain(segment) {
+		case "me", "profile", "account", "self", "myprofile", "myaccount":
+			return true
+		}
+	}
+	return explore.ResourceOf(op) == "user" && strings.Count(op.Path, "{") <= 1
+}
+
+// isOf reports whether what holds a text in an answer names the owner, and not the stranger.
+func isOf(ex *wire.Exchange, text string, owner, stranger *login.User) bool {
+	return names(ex, text, owner) && !names(ex, text, stranger)
+}
+
+// names reports whether the object that holds a text has a member for whose it is that names
+// the user.
+func names(ex *wire.Exchange, text string, user *login.User) bool {
+	v, ok := probe.Decode(ex)
+	if !ok {
+		return false
+	}
+	m := innermost(v, text)
+	for name, member := range m {
+		if !userLike(name) {
+			continue
+		}
+		for kind, known := range user.Known {
+			if known != "" && kind != "password" && probe.Text(member) == known {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// innermost returns the smallest object that holds a text, or nil.
+func innermost(v any, text string) map[string]any {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			if m := innermost(e, text); m != nil {
+				return m
+			}
+		}
+	case map[string]any:
+		for _, e := range v {
+			if s, isText := e.(string); isText && strings.Contains(s, text) {
+				return v
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if m := innermost(v[name], text); m != nil {
+				return m
+			}
+		}
+	}
+	return nil
 }

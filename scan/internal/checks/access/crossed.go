@@ -60,13 +60,14 @@ func readNamed(ctx context.Context, t *probe.Target, op *spec.Operation, owner, 
 	if s == nil {
 		return claim, false
 	}
-	plainly := again(ctx, t, s, stranger, why)
 	for _, p := range op.Params {
 		if p.In != "query" && p.In != "header" || !ownerName(p.Name) && !scopeName(p.Name) {
 			continue
 		}
+		without := s.Case.Without(p.In, p.Name)
+		plainly := t.Send(ctx, stranger, without, why)
 		for _, value := range slices.Concat(standIns(owner, stranger, p.Name, p.Schema), shown(t, owner, stranger, p.Name)) {
-			c := s.Case.With(p.In, p.Name, value)
+			c := without.With(p.In, p.Name, value)
 			theirs := t.Send(ctx, stranger, c, why)
 			texts := t.MarkersOf(owner, theirs)
 			if probe.Refused(theirs) || shows(plainly, texts) != "" || len(texts) == 0 {

@@ -40,6 +40,9 @@ func other(t *probe.Target, name string, v any) (any, bool) {
 	case bool:
 		return !v, true
 	case json.Number:
+		if !privileged(name) && (v == "0" || v == "1") {
+			return map[json.Number]json.Number{"0": "1", "1": "0"}[v], true
+		}
 		if strings.Contains(v.String(), ".") {
 			return json.Number("7331.25"), true
 		}
@@ -103,8 +106,9 @@ func unasked(t *probe.Target, c *probe.Case, answers ...*wire.Exchange) (out []e
 // isOwnMember reports whether a leaf is a switch of the object itself: what the document
 // does not let callers set, they should not.
 func isOwnMember(l probe.Leaf) bool {
-	_, isBool := l.Value.(bool)
-	return isBool && strings.Count(l.Pointer, "/") <= 2 && !strings.Contains(l.Pointer, "*")
+	text := l.Text()
+	isSwitch := text == "true" || text == "false" || text == "0" || text == "1" // SQL knows no others.
+	return isSwitch && !strings.HasSuffix(plain(l.Name()), "id") && strings.Count(l.Pointer, "/") <= 2 && !strings.Contains(l.Pointer, "*")
 }
 
 // rights reports whether a member says what somebody may do.
@@ -239,6 +243,7 @@ func updates(ctx context.Context, t *probe.Target, op *spec.Operation, user *log
 		return nil
 	}
 	for _, e := range unasked(t, s.Case, before, s.Exchange) {
+		t.Logger().Debug("a member that nobody asked for", "check", why, "operation", op.ID, "member", e.name)
 		was := leaf(before, nil, e.name)
 		if was == nil || probe.Text(*was) == probe.Text(e.value) || ctx.Err() != nil {
 			continue
