@@ -6,17 +6,20 @@ import (
 	"github.com/fastness/fastness/scan/finding"
 	"github.com/fastness/fastness/scan/internal/check"
 	"github.com/fastness/fastness/scan/internal/checks/access"
+	"github.com/fastness/fastness/scan/internal/checks/inject"
 )
 
 // catalogue returns all checks, those of the configuration included.
 func (c *Config) catalogue() []check.Check {
-	return slices.Concat(access.Checks(), c.Own)
+	return slices.Concat(access.Checks(), inject.Checks(), c.Own)
 }
 
 // Kinds returns the entries of the catalogue: what a scan looks for.
 func Kinds() (kinds []finding.Kind) {
 	for _, c := range (&Config{}).catalogue() {
-		kinds = append(kinds, c.Kind)
+		if !slices.ContainsFunc(kinds, func(k finding.Kind) bool { return k.ID == c.Kind.ID }) {
+			kinds = append(kinds, c.Kind)
+		}
 	}
 	return kinds
 }
