@@ -12,20 +12,36 @@ import (
 	"github.com/fastness/fastness/scan/wire"
 )
 
-// syntaxErrors are what databases say of statements that they cannot read. What they say of
-// a value of the wrong type is not among them: values of parameters have types, too.
-var syntaxErrors = []struct {
-	engine string
-	says   *regexp.Regexp
-}{
-	{"MySQL or MariaDB", regexp.MustCompile(`You have an error in your SQL syntax|ER_PARSE_ERROR|SQLSTATE\[42000\]`)},
-	{"PostgreSQL", regexp.MustCompile(`unterminated quoted (string|identifier) at or near|syntax error at or near "|PG::SyntaxError|psycopg2?\.errors\.SyntaxError|PostgresSyntaxError|SQLSTATE\[?:? ?42601`)},
-	{"SQLite", regexp.MustCompile(`unrecognized token: "|near "[^"]{0,200}": syntax error|SQLITE_ERROR: (unrecognized|near|incomplete)|incomplete input`)},
-	{"SQL Server", regexp.MustCompile(`Unclosed quotation mark (after|before) the character string|Incorrect syntax near`)},
-	{"Oracle", regexp.MustCompile(`ORA-01756|ORA-00933|ORA-00936|ORA-00911|ORA-00907|ORA-01740|quoted string not properly terminated`)},
-	{"H2 or HSQLDB", regexp.MustCompile(`Syntax error in SQL statement|JdbcSQLSyntaxErrorException|unexpected token: .{0,60} in statement`)},
-	{"Db2", regexp.MustCompile(`SQL0104N|SQL0010N|SQLCODE=-104|SQLCODE=-10[,;]`)},
-	{"a database", regexp.MustCompile(`SQLSyntaxErrorException|BadSqlGrammarException|SQLGrammarException|You have an error in your (SQL|query)`)},
+// What databases say of statements that they cannot read. What they say of a value of the
+// wrong type is not among it: values of parameters have types, too.
+var (
+	ofMySQL      = regexp.MustCompile(`You have an error in your SQL syntax|ER_PARSE_ERROR|SQLSTATE\[42000\]`)
+	ofPostgreSQL = regexp.MustCompile(`unterminated quoted (string|identifier) at or near|syntax error at or near "|PG::SyntaxError|psycopg2?\.errors\.SyntaxError|PostgresSyntaxError|SQLSTATE\[?:? ?42601`)
+	ofSQLite     = regexp.MustCompile(`unrecognized token: "|near "[^"]{0,200}": syntax error|SQLITE_ERROR: (unrecognized|near|incomplete)|incomplete input`)
+	ofSQLServer  = regexp.MustCompile(`Unclosed quotation mark (after|before) the character string|Incorrect syntax near`)
+	ofOracle     = regexp.MustCompile(`ORA-01756|ORA-00933|ORA-00936|ORA-00911|ORA-00907|ORA-01740|quoted string not properly terminated`)
+	ofH2         = regexp.MustCompile(`Syntax error in SQL statement|JdbcSQLSyntaxErrorException|unexpected token: .{0,60} in statement`)
+	ofDb2        = regexp.MustCompile(`SQL0104N|SQL0010N|SQLCODE=-104|SQLCODE=-10[,;]`)
+	ofAny        = regexp.MustCompile(`SQLSyntaxErrorException|BadSqlGrammarException|SQLGrammarException|You have an error in your (SQL|query)`)
+)
+
+// database is one, and what it says.
+type database struct {
+	name string
+	says *regexp.Regexp
+}
+
+func databases() []database {
+	return []database{
+		{"MySQL or MariaDB", ofMySQL},
+		{"PostgreSQL", ofPostgreSQL},
+		{"SQLite", ofSQLite},
+		{"SQL Server", ofSQLServer},
+		{"Oracle", ofOracle},
+		{"H2 or HSQLDB", ofH2},
+		{"Db2", ofDb2},
+		{"a database", ofAny},
+	}
 }
 
 // otherLanguage are languages within parameters: a search for an odd text fails in them, and
@@ -36,13 +52,13 @@ var otherLanguage = regexp.MustCompile(`(?i)fts[345]:|tsquery|malformed MATCH|fu
 // the complaint; or "".
 func syntaxError(ex *wire.Exchange) (engine, words string) {
 	text := strings.ReplaceAll(ex.Text(), `\"`, `"`) // It may be within JSON.
-	for _, e := range syntaxErrors {
+	for _, e := range databases() {
 		if at := e.says.FindStringIndex(text); at != nil {
 			around := text[max(at[0]-60, 0):min(at[1]+80, len(text))]
 			if otherLanguage.MatchString(around) {
 				continue
 			}
-			return e.engine, text[at[0]:min(at[1]+60, len(text))]
+			return e.name, text[at[0]:min(at[1]+60, len(text))]
 		}
 	}
 	return "", ""
