@@ -64,19 +64,6 @@ func rank(status int) int {
 	return 5
 }
 
-// reached returns which part of the operations ever answered with a success.
-func (c *coverage) reached(api *spec.API) float64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := 0
-	for _, op := range api.Operations {
-		if seen := c.ops[op.ID]; seen != nil && slices.ContainsFunc(slices.Collect(maps.Values(seen.best)), func(status int) bool { return rank(status) == 0 }) {
-			n++
-		}
-	}
-	return float64(n) / float64(max(len(api.Operations), 1))
-}
-
 // operations returns the coverage for the report.
 func (c *coverage) operations(api *spec.API, checks []string) (list []report.Operation) {
 	c.mu.Lock()

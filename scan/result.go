@@ -1,11 +1,13 @@
 package scan
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/fastness/fastness/scan/internal/check"
 	"github.com/fastness/fastness/scan/internal/explore"
+	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/spec"
 	"github.com/fastness/fastness/scan/report"
 	"github.com/fastness/fastness/scan/wire"
@@ -26,9 +28,7 @@ func (s *scan) report(api *spec.API) *report.Report {
 			continue
 		}
 		r.Users = append(r.Users, report.User{Name: i.Name, Admin: i.User.Admin, Registered: i.User.Registered, LogIn: i.How})
-		for _, secret := range i.User.Secrets() {
-			r.Secrets.Add(secret, "SECRET_"+i.Name)
-		}
+		hide(r.Secrets, i.Name, i.User)
 		if !i.Proven {
 			r.Notes = append(r.Notes, "nothing proves that "+i.Name+" is logged in: no operation was found that answers "+i.Name+" otherwise than strangers")
 		}
@@ -86,3 +86,19 @@ func (s *scan) progress(stage, id string, done, of int) {
 }
 
 func (s *scan) progressOf(_ check.Phase, id string, done, of int) { s.progress("check", id, done, of) }
+
+// hide has the secrets of a user replaced by names that tell what each is: the command
+// that repeats a request needs them.
+func hide(r *wire.Redactor, name string, u *login.User) {
+	r.Add(u.Known["password"], "PASSWORD_"+name)
+	for i, c := range u.Credentials() {
+		if i == 0 {
+			r.Add(c.Value, "TOKEN_"+name)
+		} else {
+			r.Add(c.Value, fmt.Sprintf("TOKEN_%s_%d", name, i+1))
+		}
+	}
+	for i, secret := range u.Secrets() { // Those that were in use before, too.
+		r.Add(secret, fmt.Sprintf("SECRET_%s_%d", name, i+1))
+	}
+}

@@ -171,9 +171,6 @@ func (s *scan) prove(ctx context.Context, api *spec.API) {
 	if _, err := explore.Run(ctx, s.target, explore.Config{}); err != nil && ctx.Err() == nil {
 		s.note("exploring ended early: %v", err)
 	}
-	if ratio := s.coverage.reached(api); len(api.Operations) > 0 && ratio < 0.5 {
-		s.note("only %.0f %% of the operations ever answered with a success: what was found is little of what may be there", 100*ratio)
-	}
 	r.run(ctx)
 	if s.down.Load() {
 		s.stopped = wire.ErrTargetDown.Error()

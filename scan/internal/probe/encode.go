@@ -31,8 +31,8 @@ func (c *Case) Request() wire.Request {
 		r.Header.Set("Cookie", strings.Join(cookies, "; "))
 	}
 	if c.Media != "" {
-		media := c.Media
-		r.Body, media = c.encode()
+		body, media := c.encode()
+		r.Body = body
 		r.Header.Set("Content-Type", media)
 	}
 	return r
