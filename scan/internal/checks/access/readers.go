@@ -90,7 +90,7 @@ func lastParam(path, segment string) string {
 // stranger was refused, or nil if they were not, or nobody can ask.
 func oneByOne(ctx context.Context, t *probe.Target, o *probe.Object, owner, stranger *login.User, why string) (refused, mine *wire.Exchange) {
 	for _, r := range readers(t, o, owner) {
-		if !r.byID {
+		if !r.byID || strings.Count(r.Case.Op.Path, "{") > 1 { // Below a user, the user may be what is refused.
 			continue
 		}
 		mine := t.Send(ctx, owner, r.Case, why)
