@@ -21,7 +21,7 @@ func privacy(t *probe.Target, op *spec.Operation, refs []reference, owner, stran
 	case hidden:
 		score += 3
 	case shared:
-		score -= 3
+		score -= 4
 	}
 	private := sensitive(mine)
 	for _, r := range refs {
