@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"strings"
 
 	"github.com/fastness/fastness/scan/internal/login"
@@ -14,10 +15,10 @@ import (
 
 // privacy weighs whether what the owner reads by an operation is theirs alone. Above zero
 // it is; below, everybody may see it.
-func privacy(t *probe.Target, op *spec.Operation, refs []reference, owner, stranger *login.User, mine *wire.Exchange) int {
+func privacy(ctx context.Context, t *probe.Target, op *spec.Operation, refs []reference, owner, stranger *login.User, mine *wire.Exchange, why string) int {
 	score := 0
 	texts := secrets(t, mine, owner)
-	switch inLists(t, owner, stranger, texts) {
+	switch inLists(ctx, t, owner, stranger, texts, why) {
 	case hidden:
 		score += 3
 	case shared:
@@ -73,24 +74,44 @@ const (
 
 // inLists looks for texts of the owner in what both read without naming anything of the
 // owner's.
-func inLists(t *probe.Target, owner, stranger *login.User, texts []string) visibility {
+func inLists(ctx context.Context, t *probe.Target, owner, stranger *login.User, texts []string, why string) visibility {
 	v := unknown
 	for _, op := range t.API.Operations {
 		if op.Method != "GET" {
 			continue
 		}
 		mine, theirs := t.Sample(op, owner), t.Sample(op, stranger)
-		if mine == nil || theirs == nil || len(references(t, mine.Case, owner)) > 0 || len(references(t, theirs.Case, owner)) > 0 {
+		if mine == nil || theirs == nil || mine.Exchange.Took > slow {
 			continue
 		}
-		if shows(theirs.Exchange, texts) != "" {
-			return shared
+		c := unnamed(t, theirs.Case, owner, stranger)
+		if c == nil || len(references(t, mine.Case, owner)) > 0 && shows(mine.Exchange, texts) == "" {
+			continue
 		}
-		if shows(mine.Exchange, texts) != "" {
+		ex := t.Send(ctx, stranger, c, why)
+		switch {
+		case probe.Refused(ex):
+		case shows(ex, texts) != "":
+			return shared
+		case shows(mine.Exchange, texts) != "" && unnamed(t, mine.Case, owner, owner) == mine.Case:
 			v = hidden
 		}
 	}
 	return v
+}
+
+// unnamed returns a case without the parameters that name anybody; or nil if it cannot be
+// sent without.
+func unnamed(t *probe.Target, c *probe.Case, users ...*login.User) *probe.Case {
+	for _, user := range users {
+		for _, r := range references(t, c, user) {
+			if p := c.Op.Param(r.point.In, r.point.Name); r.point.In != "query" && r.point.In != "header" || p != nil && p.Required {
+				return nil
+			}
+			c = c.Without(r.point.In, r.point.Name)
+		}
+	}
+	return c
 }
 
 // ownedBy reports whether an answer has a member that names the owner as such.

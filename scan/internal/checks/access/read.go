@@ -81,7 +81,7 @@ func readAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, str
 	if probe.Holds(bogus, proof) {
 		return claim, false // It does not depend on the id.
 	}
-	if score := privacy(t, op, refs, owner, stranger, mine); score < 0 {
+	if score := privacy(ctx, t, op, refs, owner, stranger, mine, why); score < 0 {
 		t.Logger().Debug("meant to be shared", "check", why, "operation", op.ID, "score", score, "proof", proof)
 		return claim, false
 	}

@@ -80,7 +80,7 @@ func writeAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, st
 				continue
 			}
 			refs := []reference{{point: pointOf(c, o), object: o}}
-			score := privacy(t, op, refs, owner, stranger, before)
+			score := privacy(ctx, t, op, refs, owner, stranger, before, why)
 			hint := score < 0 && !ownedBy(before, owner) && !isPrivate(o.Resource)
 			restore(ctx, t, op, o, owner, point, why)
 			return check.Claim{
@@ -227,7 +227,7 @@ func deleteAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 			return claim, false
 		}
 		refs := []reference{{point: pointOf(c, o), object: o}}
-		score := privacy(t, op, refs, owner, stranger, before)
+		score := privacy(ctx, t, op, refs, owner, stranger, before, why)
 		return check.Claim{
 			Place:   probe.PlaceOf(op, refs[0].point.String(), users(stranger, owner)),
 			Hint:    score < 0 && !ownedBy(before, owner) && !isPrivate(o.Resource),
