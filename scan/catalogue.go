@@ -7,11 +7,12 @@ import (
 	"github.com/fastness/fastness/scan/internal/check"
 	"github.com/fastness/fastness/scan/internal/checks/access"
 	"github.com/fastness/fastness/scan/internal/checks/inject"
+	"github.com/fastness/fastness/scan/internal/checks/limits"
 )
 
 // catalogue returns all checks, those of the configuration included.
 func (c *Config) catalogue() []check.Check {
-	return slices.Concat(access.Checks(), inject.Checks(), c.Own)
+	return slices.Concat(access.Checks(), inject.Checks(), limits.Checks(), c.Own)
 }
 
 // Kinds returns the entries of the catalogue: what a scan looks for.

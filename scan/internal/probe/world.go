@@ -173,13 +173,20 @@ func (w *World) Admins() []*login.User {
 // Ordinary returns the users that are no admins.
 func (w *World) Ordinary() []*login.User { return w.Others(nil) }
 
-// maxSeen is how many answers of an operation are kept.
-const maxSeen = 64
+// maxSeen is how many answers of an operation are kept, and maxKeptBody how many bytes the
+// body of the request may have.
+const (
+	maxSeen     = 64
+	maxKeptBody = 256 << 10
+)
 
 // see keeps an answer.
 func (w *World) see(ex *wire.Exchange) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(ex.Request.Body) > maxKeptBody { // It was made to be large, and of nothing.
+		return
+	}
 	w.noteMarkers(ex)
 	list := w.seen[ex.Request.Operation]
 	if len(list) >= maxSeen { // The first ones are those of the exploration.
