@@ -54,6 +54,9 @@ func (x *Explorer) objectOf(ctx context.Context, op *spec.Operation, s *probe.Sa
 		}
 	}
 	if o.ID == nil {
+		o.ID = x.keyed(o)
+	}
+	if o.ID == nil {
 		o.ID = x.located(s.Exchange)
 	}
 	if o.ID == nil {
@@ -144,6 +147,19 @@ func (x *Explorer) addKeys(o *probe.Object, m map[string]any) {
 		}
 		o.Keys[value.Normal(name)] = v
 	}
+}
+
+// keyed returns the value by which a path names objects of its kind, as the code of
+// /gift-cards/{code}, or nil.
+func (x *Explorer) keyed(o *probe.Object) any {
+	for _, op := range x.t.API.Operations {
+		for _, r := range x.paths[op.ID] {
+			if r.In == "path" && r.Resource == o.Resource && o.Keys[r.Key] != nil {
+				return o.Keys[r.Key]
+			}
+		}
+	}
+	return nil
 }
 
 // located returns the last part of the Location of an answer, or nil.
