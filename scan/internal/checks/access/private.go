@@ -32,7 +32,7 @@ func privacy(ctx context.Context, t *probe.Target, op *spec.Operation, refs []re
 			score += 2 // It is below the user.
 		default:
 			noun = r.object.Resource
-			score += weight(r.object, private)
+			score += weight(r.object, private || isPrivate(noun) || isPrivatePath(op))
 		}
 		private = private || isPrivate(noun)
 		if isPublic(noun) && len(refs) == 1 {
@@ -40,7 +40,7 @@ func privacy(ctx context.Context, t *probe.Target, op *spec.Operation, refs []re
 		}
 	}
 	if private || isPrivatePath(op) {
-		score += 3
+		score += 5
 	}
 	if ownedBy(mine, owner) {
 		score++
@@ -49,9 +49,9 @@ func privacy(ctx context.Context, t *probe.Target, op *spec.Operation, refs []re
 }
 
 // weight is what the exploration saw of who sees an object.
-func weight(o *probe.Object, sensitive bool) (score int) {
+func weight(o *probe.Object, private bool) (score int) {
 	e := o.Evidence
-	if (e.Public || len(e.PublicLists) > 0) && !sensitive {
+	if (e.Public || len(e.PublicLists) > 0) && !private {
 		score -= 5
 	}
 	if len(e.Hidden) > 0 && len(e.OtherLists) == 0 {
