@@ -16,6 +16,8 @@ type filler struct {
 	person *person
 	fields []field
 	rules  map[string]*rule // by the plain name of a field
+	// forced is the password, if it is not to be made to fit.
+	forced string
 }
 
 // rule is what the target said of a field.
@@ -73,6 +75,9 @@ func (f *filler) body() map[string]any {
 			continue
 		}
 		v := f.value(one, r)
+		if f.forced != "" && (one.role == passwordField || isConfirm(one.name())) && plain(one.name()) != "pin" {
+			v = f.forced
+		}
 		put(doc, one.at, v)
 		if s, ok := v.(string); ok {
 			f.note(one, s)

@@ -27,18 +27,18 @@ var (
 // let it. The purpose is part of its name.
 func (k *Keeper) Register(ctx context.Context, purpose string) (*User, error) {
 	if k.config.NoRegister {
-		return nil, errors.New("login: the configuration forbids to register users")
+		return nil, errNoRegister
 	}
 	ops := registrations(k.config.API)
 	if k.config.Register != nil {
-		return k.registerBy(ctx, purpose, nil)
+		return k.registerBy(ctx, purpose, nil, "")
 	}
 	if len(ops) == 0 {
-		return nil, errors.New("login: no operation looks like a registration")
+		return nil, errNoRegistration
 	}
 	var problems []error
 	for _, op := range ops[:min(len(ops), 3)] {
-		u, err := k.registerBy(ctx, purpose, op)
+		u, err := k.registerBy(ctx, purpose, op, "")
 		if err == nil {
 			return u, nil
 		}
@@ -49,6 +49,11 @@ func (k *Keeper) Register(ctx context.Context, purpose string) (*User, error) {
 	}
 	return nil, fmt.Errorf("login: register: %w", errors.Join(problems...))
 }
+
+var (
+	errNoRegister     = errors.New("login: the configuration forbids to register users")
+	errNoRegistration = errors.New("login: no operation looks like a registration")
+)
 
 var errUnconfirmed = errors.New("the target wants the e-mail address or phone to be confirmed, which a scan cannot do")
 
@@ -63,8 +68,9 @@ func registrations(api *spec.API) (ops []*spec.Operation) {
 	return ops
 }
 
-// registerBy registers a user at an operation, or as the configuration says for nil.
-func (k *Keeper) registerBy(ctx context.Context, purpose string, op *spec.Operation) (*User, error) {
+// registerBy registers a user at an operation, or as the configuration says for nil. A
+// password that is given stays as it is, whatever the target says of it.
+func (k *Keeper) registerBy(ctx context.Context, purpose string, op *spec.Operation, password string) (*User, error) {
 	k.registering.Lock()
 	defer k.registering.Unlock()
 	var media []string
@@ -73,6 +79,7 @@ func (k *Keeper) registerBy(ctx context.Context, purpose string, op *spec.Operat
 		fields, _, media = inputsOf(op)
 	}
 	f := newFiller(fields, k.person(purpose, 0))
+	f.forced = password
 	timesTaken := 0
 	for try := range maxTries {
 		if ctx.Err() != nil {
@@ -98,7 +105,7 @@ func (k *Keeper) registerBy(ctx context.Context, purpose string, op *spec.Operat
 			timesTaken++
 			f.person = k.person(purpose, timesTaken)
 		}
-		if !f.repair(ex) && !taken || try == maxTries-1 {
+		if !f.repair(ex) && !taken || try == maxTries-1 || password != "" && try == 3 {
 			return nil, fmt.Errorf("%w: %d%s", errRefused, ex.Status, text)
 		}
 	}
