@@ -28,7 +28,11 @@ import (
 func Checks() []check.Check {
 	return slices.Concat(
 		both(kindSQLError(), sqlError), both(kindSQLTruth(), sqlTruth),
-		serverRequest(),
+		both(kindCommand(), command), both(kindNoSQL(), noSQL), both(kindTemplate(), template), both(kindTraversal(), traversal),
+		entities(), both(kindFilter(), filter), both(kindCode(), code), pollution(),
+		serverRequest(), filterBypass(), both(kindReflected(), reflected), stored(), both(kindRedirect(), openRedirect),
+		both(kindSplitting(), splitting), activeUpload(),
+		slow(kindSQLTime(), sqlDelays), slow(kindCommand(), shellDelays), slow(kindObject(), objectDelays),
 	)
 }
 
