@@ -11,6 +11,7 @@ import (
 	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
+	"github.com/fastness/fastness/scan/wire"
 )
 
 // readCrossed asks for an object of the owner below something of the stranger: that the
@@ -66,7 +67,7 @@ func readNamed(ctx context.Context, t *probe.Target, op *spec.Operation, owner, 
 		}
 		without := s.Case.Without(p.In, p.Name)
 		plainly := t.Send(ctx, stranger, without, why)
-		for _, value := range slices.Concat(standIns(owner, stranger, p.Name, p.Schema), shown(t, owner, stranger, p.Name)) {
+		for _, value := range slices.Concat(standIns(owner, stranger, p.Name, p.Schema), shown(t, owner, plainly, p.Name)) {
 			c := without.With(p.In, p.Name, value)
 			theirs := t.Send(ctx, stranger, c, why)
 			texts := t.MarkersOf(owner, theirs)
@@ -124,27 +125,24 @@ func standIns(owner, stranger *login.User, name string, s *spec.Schema) (out []s
 const maxShown = 3
 
 // shown returns the values of members of the owner's answers that are called like a
-// parameter, and that the stranger was not shown.
-func shown(t *probe.Target, owner, stranger *login.User, param string) (out []string) {
-	name := plain(param)
-	theirs := map[string]bool{}
-	for _, user := range []*login.User{stranger, owner} {
-		for _, op := range t.API.Operations {
-			s := t.Sample(op, user)
-			if s == nil || op.Method != "GET" {
+// parameter, and that an answer to the stranger does not have.
+func shown(t *probe.Target, owner *login.User, theirs *wire.Exchange, param string) (out []string) {
+	have := map[string]bool{}
+	for _, leaf := range probe.Leaves(theirs) {
+		have[leaf.Text()] = true
+	}
+	for _, op := range t.API.Operations {
+		s := t.Sample(op, owner)
+		if s == nil || op.Method != "GET" {
+			continue
+		}
+		for _, leaf := range probe.Leaves(s.Exchange) {
+			member, v := plain(leaf.Name()), leaf.Text()
+			if len(member) < 3 || !strings.HasSuffix(plain(param), member) || v == "" || have[v] {
 				continue
 			}
-			for _, leaf := range probe.Leaves(s.Exchange) {
-				member := plain(leaf.Name())
-				if len(member) < 3 || member != name && !strings.HasSuffix(name, member) {
-					continue
-				}
-				v := leaf.Text()
-				if user == stranger {
-					theirs[v] = true
-				} else if v != "" && !theirs[v] && !slices.Contains(out, v) && len(out) < maxShown {
-					out = append(out, v)
-				}
+			if have[v] = true; len(out) < maxShown {
+				out = append(out, v)
 			}
 		}
 	}

@@ -39,11 +39,35 @@ func readers(t *probe.Target, o *probe.Object, owner *login.User) []reader {
 		}
 		if c := aimed(t, op, o, owner); c != nil {
 			byID = append(byID, reader{c, true})
-		} else if s := t.Sample(op, owner); s != nil && !slices.ContainsFunc(references(t, s.Case, owner), func(r reference) bool { return r.object != nil }) {
-			lists = append(lists, reader{s.Case, false})
+		} else if c := besides(t, op, o, owner); c != nil {
+			lists = append(lists, reader{c, false})
 		}
 	}
 	return slices.Concat(byID, lists)
+}
+
+// besides returns a case that reads where an object may be listed: below its parents, or
+// below nothing. It is nil if there is none.
+func besides(t *probe.Target, op *spec.Operation, o *probe.Object, owner *login.User) *probe.Case {
+	s := t.Sample(op, owner)
+	if s == nil || s.Exchange.Took > slow {
+		return nil
+	}
+	c := s.Case
+	for _, p := range op.Params {
+		if p.In != "path" {
+			continue
+		}
+		parent, known := o.Parents[p.Name]
+		if !known {
+			return nil
+		}
+		c = c.With("path", p.Name, parent)
+	}
+	if strings.Contains(op.Path, "{") || !slices.ContainsFunc(references(t, c, owner), func(r reference) bool { return r.object != nil }) {
+		return c
+	}
+	return nil
 }
 
 // aimed returns a case of an operation that names an object, or nil if it names none of
