@@ -61,7 +61,7 @@ func writeToOthers() check.Check {
 func writeAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, stranger *login.User, why string) (claim check.Claim, found bool) {
 	for _, o := range newest(t.Objects(owner)) {
 		c := aimed(t, op, o, stranger)
-		if c == nil {
+		if !isFor(c, o) {
 			continue
 		}
 		before, _ := holding(ctx, t, o, owner, "", why)
@@ -95,6 +95,16 @@ func writeAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, st
 		return claim, false // One object of a kind is enough.
 	}
 	return claim, false
+}
+
+// isFor reports whether a case is about an object, and not about something below it: the
+// last parameter of the path names it.
+func isFor(c *probe.Case, o *probe.Object) bool {
+	if c == nil {
+		return false
+	}
+	last, _, _ := strings.Cut(c.Op.Path[strings.LastIndexByte(c.Op.Path, '{')+1:], "}")
+	return strings.Count(c.Op.Path, "{") < 2 || probe.Text(c.Path[last]) == probe.Text(o.ID)
 }
 
 // newest returns the objects with a marker, the last one of each resource.
@@ -206,11 +216,12 @@ func deletes(op *spec.Operation) bool {
 
 func deleteAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, stranger *login.User, why string) (claim check.Claim, found bool) {
 	for _, like := range newest(t.Objects(owner)) {
-		if like.Made == nil || aimed(t, op, like, stranger) == nil {
+		if like.Made == nil || !isFor(aimed(t, op, like, stranger), like) {
 			continue
 		}
 		o, err := explore.For(t).Fresh(ctx, owner, like)
 		if err != nil {
+			t.Logger().Debug("no object to remove", "check", why, "operation", op.ID, "resource", like.Resource, "error", err)
 			continue
 		}
 		c := aimed(t, op, o, stranger)
