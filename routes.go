@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/fastness/fastness/internal/operation"
 	"github.com/fastness/fastness/observe"
 	"github.com/fastness/fastness/openapi"
 )
@@ -20,13 +21,48 @@ type routesCommand struct {
 	JSON bool `help:"Print a JSON array."`
 }
 
+// Route is something that an app answers, and who may have it: a line of the routes
+// command.
+type Route struct {
+	Kind string `json:"kind"` // operation, mount or builtin
+	// Method is "*" where a mounted handler takes any.
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	// Access is the rule in words.
+	Access string `json:"access"`
+	// Caller reports whether callers must prove who they are. Whoever has none of Roles,
+	// or lacks one of Scopes, is refused; there may be more to it, which Access says.
+	Caller bool     `json:"caller"`
+	Roles  []string `json:"roles,omitempty"`
+	Scopes []string `json:"scopes,omitempty"`
+}
+
+// Routes returns all that the app answers, under the paths by which it is asked (without
+// [Config].RootPath), and what the apps do that are mounted below it: the operations in
+// the order of their declaration, those that the document hides, too; then the mounts, then
+// what every app has. An app whose declarations are wrong returns the error of Start.
+// Nothing can be declared afterwards.
+func (a *App) Routes() ([]Route, error) {
+	if err := a.compile(); err != nil {
+		return nil, err
+	}
+	var routes []Route
+	for _, l := range a.routeLines() {
+		routes = append(routes, l.Route)
+	}
+	return routes, nil
+}
+
+// routeOf returns the line of what has a rule.
+func routeOf(kind, method, path, access string, rule operation.Access) Route {
+	needs := rule.Needs()
+	return Route{Kind: kind, Method: method, Path: path, Access: access, Caller: needs.Caller, Roles: needs.OneRole, Scopes: needs.EachScope}
+}
+
 // routeLine is one line of the list.
 type routeLine struct {
-	Kind      string `json:"kind"` // operation, mount or builtin
-	Method    string `json:"method"`
-	Path      string `json:"path"`
-	Access    string `json:"access"`
-	TimeoutMS int64  `json:"timeout_ms"`
+	Route
+	TimeoutMS int64 `json:"timeout_ms"`
 	// BodyLimit is nil if no body is read, or by a handler that the app cannot
 	// look into.
 	BodyLimit *int64 `json:"body_limit,omitempty"`
@@ -60,7 +96,7 @@ func (a *App) routeLines() []routeLine {
 	lines := make([]routeLine, 0, len(a.operations)+len(a.mounts)+len(a.builtins))
 	for _, op := range a.operations {
 		l := routeLine{
-			Kind: "operation", Method: op.method, Path: op.path, Access: op.access(),
+			Route:     routeOf("operation", op.method, op.path, op.access(), op.spec.Access),
 			TimeoutMS: op.spec.Timeout.Milliseconds(), ID: op.id, Summary: a.summary(op), RateLimit: op.limitText(),
 		}
 		if op.input.body.kind != noBody {
@@ -70,13 +106,13 @@ func (a *App) routeLines() []routeLine {
 	}
 	for _, m := range a.mounts {
 		lines = append(lines, routeLine{
-			Kind: "mount", Method: "*", Path: strings.TrimSuffix(m.prefix, "/") + "/*", Access: m.spec.Access.String(),
+			Route:     routeOf("mount", "*", strings.TrimSuffix(m.prefix, "/")+"/*", m.spec.Access.String(), m.spec.Access),
 			TimeoutMS: a.cfg.Timeout.Milliseconds(), Summary: "A handler of its own", RateLimit: limitText(&m.spec),
 		})
 	}
 	for _, b := range a.builtins {
 		lines = append(lines, routeLine{
-			Kind: "builtin", Method: b.method(), Path: b.path, Access: b.access,
+			Route:     Route{Kind: "builtin", Method: b.method(), Path: b.path, Access: b.access},
 			TimeoutMS: a.cfg.Timeout.Milliseconds(), Summary: b.summary,
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/fastness/fastness/scan/internal/check"
 	"github.com/fastness/fastness/scan/internal/checks/access"
 	"github.com/fastness/fastness/scan/internal/checks/account"
+	"github.com/fastness/fastness/scan/internal/checks/declared"
 	"github.com/fastness/fastness/scan/internal/checks/inject"
 	"github.com/fastness/fastness/scan/internal/checks/limits"
 	"github.com/fastness/fastness/scan/internal/checks/token"
@@ -14,7 +15,7 @@ import (
 
 // catalogue returns all checks, those of the configuration included.
 func (c *Config) catalogue() []check.Check {
-	return slices.Concat(access.Checks(), inject.Checks(), limits.Checks(), token.Checks(), account.Checks(), c.Own)
+	return slices.Concat(access.Checks(), inject.Checks(), limits.Checks(), token.Checks(), account.Checks(), declared.Checks(c.Access), c.Own)
 }
 
 // Kinds returns the entries of the catalogue: what a scan looks for.

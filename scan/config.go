@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fastness/fastness/scan/internal/check"
+	"github.com/fastness/fastness/scan/internal/checks/declared"
 	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/spec"
 )
@@ -78,10 +80,13 @@ type Config struct {
 	// "127.0.0.1:0", which is the default. Public is how the target reaches it, as
 	// "http://scanner.example:8000".
 	Listen, Public string
+	// Wait is how the scan waits where the target asks for patience, however long that is.
+	// A test moves the clock of its handler. Nil is to let some seconds pass.
+	Wait func(context.Context, time.Duration) error
 	// Seed makes a scan repeat itself.
 	Seed uint64
 
-	// Access is what the program says itself about who may call what; see [Access].
+	// Access is what the program says itself about who may call what: all that it answers.
 	Access []Access
 	// Logger takes what a person may want to know; the default is to say nothing.
 	Logger *slog.Logger
@@ -91,12 +96,7 @@ type Config struct {
 
 // Access is who may call an operation, by the program itself: what is declared is held
 // against what is enforced.
-type Access struct {
-	Method, Path string
-	// Caller says that a log-in is needed; Roles that one of these roles is.
-	Caller bool
-	Roles  []string
-}
+type Access = declared.Rule
 
 // Progress is how far a scan is.
 type Progress struct {

@@ -2,19 +2,30 @@ package scan
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
+
+	"github.com/fastness/fastness/scan/wire"
 )
 
 // inProcess is a transport that calls a handler: no network, no listener, no server.
 type inProcess struct{ handler http.Handler }
 
-// clientAddress is where requests come from, for the handler.
-const clientAddress = "127.0.0.1:49152"
+// clientAddress returns where a request comes from, for the handler: each user has a
+// loopback address for each check. A limit for each client holds, as for an attacker who
+// has one address; what an earlier check used up does not count.
+func clientAddress(r *http.Request) string {
+	sent := wire.Sent(r.Context())
+	sum := sha256.Sum256([]byte(sent.User + "\n" + sent.Why))
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, sum[0], sum[1], max(1, min(sum[2], 254))}), 49152).String()
+}
 
 // RoundTrip implements [http.RoundTripper]. It returns with the head of the answer; the
 // body comes while it is read. To close the body ends the context of the request.
@@ -66,7 +77,10 @@ func received(r *http.Request) (*http.Request, error) {
 		return nil, err
 	}
 	in := r.Clone(r.Context())
-	in.URL, in.RequestURI, in.RemoteAddr = u, target, clientAddress
+	in.URL, in.RequestURI, in.RemoteAddr = u, target, clientAddress(r)
+	if r.URL.Scheme == "https" {
+		in.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: r.URL.Hostname()}
+	}
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}

@@ -56,6 +56,8 @@ func (s *scan) outcome(c check.Check) report.Check {
 	r := s.runner.Load()
 	ran, begun := r.ran[c.Kind.ID]
 	switch {
+	case c.Run == nil && c.Look == nil:
+		line.Skipped = "the program has not declared anything to hold it against"
 	case !slices.ContainsFunc(r.checks, func(each check.Check) bool { return each.Kind.ID == c.Kind.ID }):
 		line.Skipped = "not in this profile"
 	case c.Run != nil && !begun:

@@ -87,7 +87,7 @@ func begin(config Config) (*scan, error) {
 	}
 	wires := wire.Config{
 		Target: s.config.Target, MaxRequests: s.config.MaxRequests, Rate: s.config.Rate, Timeout: s.config.Timeout,
-		Header: s.config.Header, CAFile: s.config.CAFile, InsecureCertificates: s.config.InsecureCertificates, Observer: s.observe,
+		Header: s.config.Header, CAFile: s.config.CAFile, InsecureCertificates: s.config.InsecureCertificates, Observer: s.observe, Wait: s.config.Wait,
 	}
 	if s.config.Handler != nil {
 		wires.Transport = inProcess{s.config.Handler}

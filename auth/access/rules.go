@@ -55,14 +55,14 @@ func condition(name, what string, names []string, needs operation.Needs, check f
 // the roles that the app declares.
 func Role(names ...string) *Condition {
 	want := auth.SetOf(names...)
-	return condition("role "+strings.Join(names, " or "), "role", names, operation.Needs{Roles: names},
+	return condition("role "+strings.Join(names, " or "), "role", names, operation.Needs{Roles: names, OneRole: names},
 		func(_ context.Context, u *auth.User) error { return deniedUnless(u.Roles.HasAny(want)) })
 }
 
 // AllRoles lets those call who have every one of the roles.
 func AllRoles(names ...string) *Condition {
 	want := auth.SetOf(names...)
-	return condition("role "+strings.Join(names, " and "), "role", names, operation.Needs{Roles: names},
+	return condition("role "+strings.Join(names, " and "), "role", names, operation.Needs{Roles: names, OneRole: names},
 		func(_ context.Context, u *auth.User) error { return deniedUnless(u.Roles.HasAll(want)) })
 }
 
@@ -70,7 +70,7 @@ func AllRoles(names ...string) *Condition {
 // 6749 section 3.3). Others are told which they need (RFC 6750 section 3.1).
 func Scope(names ...string) *Condition {
 	all := strings.Join(names, " ")
-	c := condition("scope "+all, "scope", names, operation.Needs{Scopes: names},
+	c := condition("scope "+all, "scope", names, operation.Needs{Scopes: names, EachScope: names},
 		func(_ context.Context, u *auth.User) error {
 			for _, name := range names {
 				if !u.HasScope(name) {
@@ -108,6 +108,12 @@ func If(name string, may func(ctx context.Context, u auth.User) error) *Conditio
 // All lets those call who meet all conditions.
 func All(conditions ...*Condition) *Condition {
 	c := join(" and ", conditions)
+	for _, one := range conditions {
+		if len(c.needs.OneRole) == 0 {
+			c.needs.OneRole = one.needs.OneRole
+		}
+		c.needs.EachScope = append(c.needs.EachScope, one.needs.EachScope...)
+	}
 	c.check = func(ctx context.Context, u *auth.User) error {
 		for _, one := range conditions {
 			if err := one.check(ctx, u); err != nil {
@@ -123,6 +129,7 @@ func All(conditions ...*Condition) *Condition {
 // the first.
 func Any(conditions ...*Condition) *Condition {
 	c := join(" or ", conditions)
+	c.needs.OneRole, c.needs.EachScope = whateverTheWay(conditions)
 	for _, one := range conditions {
 		if len(one.needs.Schemes) == 0 {
 			c.needs.Schemes = nil // Some way in takes any scheme.
@@ -142,6 +149,24 @@ func Any(conditions ...*Condition) *Condition {
 		return first
 	}
 	return c
+}
+
+// whateverTheWay returns what callers need by whichever of the conditions they come.
+func whateverTheWay(conditions []*Condition) (oneRole, eachScope []string) {
+	for _, one := range conditions {
+		if len(one.needs.OneRole) == 0 {
+			oneRole = nil
+			break
+		}
+		oneRole = append(oneRole, one.needs.OneRole...)
+	}
+	for i, one := range conditions {
+		if i == 0 {
+			eachScope = slices.Clone(one.needs.EachScope)
+		}
+		eachScope = slices.DeleteFunc(eachScope, func(s string) bool { return !slices.Contains(one.needs.EachScope, s) })
+	}
+	return oneRole, eachScope
 }
 
 // join returns a condition that is about all that the conditions are about.

@@ -45,6 +45,9 @@ type Needs struct {
 	Schemes []string
 	// Roles and Scopes are those that the rule names.
 	Roles, Scopes []string
+	// OneRole and EachScope are what no caller passes without: whoever has none of the
+	// roles, or lacks one of the scopes, is refused whatever else the rule says.
+	OneRole, EachScope []string
 }
 
 // ObjectRule decides whether a caller may have an object that a provider loaded

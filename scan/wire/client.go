@@ -135,7 +135,11 @@ func (c *Client) Do(ctx context.Context, r Request) *Exchange {
 			return ex
 		}
 		c.waited(wait)
-		c.pace.hold(wait)
+		if c.config.Wait == nil {
+			c.pace.hold(wait)
+		} else if c.config.Wait(ctx, wait) != nil {
+			return ex
+		}
 	}
 }
 

@@ -37,6 +37,9 @@ type Config struct {
 	// 9110, section 10.2.3) or is just starting again; the default is 3 s, negative is not
 	// at all.
 	MaxWait time.Duration
+	// Wait is how Do waits where the target asks for patience, however long. Nil is to let
+	// the time pass, up to MaxWait.
+	Wait func(context.Context, time.Duration) error
 	// MaxFailures is how many exchanges without an answer, one after the other, mean that
 	// the target is down ([ErrTargetDown]); the default is 10.
 	MaxFailures int

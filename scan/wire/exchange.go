@@ -117,7 +117,16 @@ func (c *Client) request(ctx context.Context, r Request) *http.Request {
 	if _, own := r.Header["Accept-Encoding"]; !own {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
-	return req.WithContext(ctx)
+	return req.WithContext(context.WithValue(ctx, sentKey{}, r))
+}
+
+type sentKey struct{}
+
+// Sent returns what a [Config.Transport] was called for, given the context of its request:
+// who it is from, and why.
+func Sent(ctx context.Context) Request {
+	r, _ := ctx.Value(sentKey{}).(Request)
+	return r
 }
 
 // exchange sends the request and fills in the answer.

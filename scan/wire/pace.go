@@ -77,7 +77,7 @@ func (c *Client) patience(ex *Exchange, try int) (time.Duration, bool) {
 		}
 		wait = time.Second
 	}
-	return wait, wait <= c.config.MaxWait
+	return wait, wait <= c.config.MaxWait || c.config.Wait != nil
 }
 
 // retryAfter reads the field (RFC 9110, section 10.2.3): seconds or a date.

@@ -59,6 +59,10 @@ type Account struct {
 	// Token is one that needs no log-in. The document says how it is sent, or
 	// [Method.Send]; else it is found out.
 	Token string `yaml:"token,omitempty"`
+	// Roles and Scopes are those that the target gives the user, where they are known:
+	// rules that a program declares are held against them. Nil is not known.
+	Roles  []string `yaml:"roles,omitempty"`
+	Scopes []string `yaml:"scopes,omitempty"`
 	// LogIn is how this user logs in, if not like all others.
 	LogIn *Method `yaml:"login,omitempty"`
 }

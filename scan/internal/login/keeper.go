@@ -157,7 +157,7 @@ func newEntry(account Account) *entry {
 
 func newUserOf(a Account) *User {
 	u := NewUser(a.Name)
-	u.Admin, u.Known = a.Admin, a.values()
+	u.Admin, u.Known, u.Roles, u.Scopes = a.Admin, a.values(), a.Roles, a.Scopes
 	for name, v := range u.Known {
 		if secretName(name) {
 			u.Hide(v)

@@ -25,6 +25,8 @@ type User struct {
 	// Others may know them, but for the password and what is among the secrets. They do
 	// not change once the user is logged in.
 	Known map[string]string
+	// Roles and Scopes are those of the account; nil is not known.
+	Roles, Scopes []string
 	// Registered reports whether the scan made this user itself, so that losing it is no loss.
 	Registered bool
 
