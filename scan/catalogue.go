@@ -8,14 +8,16 @@ import (
 	"github.com/fastness/fastness/scan/internal/checks/access"
 	"github.com/fastness/fastness/scan/internal/checks/account"
 	"github.com/fastness/fastness/scan/internal/checks/declared"
+	"github.com/fastness/fastness/scan/internal/checks/exposure"
 	"github.com/fastness/fastness/scan/internal/checks/inject"
+	"github.com/fastness/fastness/scan/internal/checks/inventory"
 	"github.com/fastness/fastness/scan/internal/checks/limits"
 	"github.com/fastness/fastness/scan/internal/checks/token"
 )
 
 // catalogue returns all checks, those of the configuration included.
 func (c *Config) catalogue() []check.Check {
-	return slices.Concat(access.Checks(), inject.Checks(), limits.Checks(), token.Checks(), account.Checks(), declared.Checks(c.Access), c.Own)
+	return slices.Concat(access.Checks(), inject.Checks(), limits.Checks(), token.Checks(), account.Checks(), declared.Checks(c.Access), exposure.Checks(), inventory.Checks(), c.Own)
 }
 
 // Kinds returns the entries of the catalogue: what a scan looks for.

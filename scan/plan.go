@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func Plan(ctx context.Context, config Config) (*Planned, error) {
 	checks := s.checks()
 	for phase := check.Passive; phase <= check.Session; phase++ {
 		for _, c := range checks {
-			if c.Phase == phase {
+			if c.Phase == phase && !slices.ContainsFunc(p.Checks, func(k finding.Kind) bool { return k.ID == c.Kind.ID }) {
 				p.Checks = append(p.Checks, c.Kind)
 			}
 		}

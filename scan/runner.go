@@ -104,9 +104,18 @@ func (r *runner) guarded(c check.Check, f func() error) (err error) {
 	return f()
 }
 
-// allowed returns the checks that a profile runs.
+// allowed returns the checks that a profile runs, each part as one of its own.
 func allowed(checks []check.Check, p profile) []check.Check {
-	return slices.DeleteFunc(slices.Clone(checks), func(c check.Check) bool {
+	var parts []check.Check
+	for _, c := range checks {
+		parts = append(parts, c)
+		for _, also := range c.Also {
+			part := c
+			part.Phase, part.Run, part.Look = also.Phase, also.Run, nil
+			parts = append(parts, part)
+		}
+	}
+	return slices.DeleteFunc(parts, func(c check.Check) bool {
 		return c.Phase > p.last || c.Deep && !p.limits.Deep || c.Phase >= check.Write && !p.limits.Write
 	})
 }

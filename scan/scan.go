@@ -52,6 +52,7 @@ type scan struct {
 	stopped  string
 	crawled  bool // there is no document
 	down     atomic.Bool
+	early    []*wire.Exchange // those of before the checks
 }
 
 // Run scans a target. An error says why there was no scan at all; what went wrong later is
@@ -113,6 +114,9 @@ func (s *scan) end() {
 	}
 }
 
+// maxEarly is how many exchanges of log-ins passive checks see.
+const maxEarly = 500
+
 // observe sees each exchange.
 func (s *scan) observe(ex *wire.Exchange) {
 	if errors.Is(ex.Err, wire.ErrTargetDown) {
@@ -122,6 +126,8 @@ func (s *scan) observe(ex *wire.Exchange) {
 	s.coverage.see(ex)
 	if r := s.runner.Load(); r != nil {
 		r.look(ex)
+	} else if len(s.early) < maxEarly { // The client calls one at a time.
+		s.early = append(s.early, ex)
 	}
 }
 
@@ -165,6 +171,10 @@ func (s *scan) prove(ctx context.Context, api *spec.API) {
 	checks := s.checks()
 	r := &runner{checks: checks, target: s.target, results: &s.results, logger: s.config.Logger, parallel: parallelChecks, progress: s.progressOf}
 	s.runner.Store(r)
+	for _, ex := range s.early {
+		r.look(ex)
+	}
+	s.early = nil
 	s.progress("discover", "", 0, len(checks))
 	s.discover(ctx, api)
 	s.progress("explore", "", 0, len(checks))

@@ -53,6 +53,15 @@ type Check struct {
 	// Run looks for the flaw in all operations. An error says why it could not; what it
 	// has reported until then counts.
 	Run func(ctx context.Context, t *probe.Target, report Report) error
+	// Also are parts of the check that run in other phases. Those that a profile does not
+	// allow are left out.
+	Also []Part
+}
+
+// Part is a part of a check with a phase of its own.
+type Part struct {
+	Phase Phase
+	Run   func(ctx context.Context, t *probe.Target, report Report) error
 }
 
 // Report takes a claim.

@@ -98,8 +98,8 @@ func Run(ctx context.Context, config Config) *Result {
 	f.crawl(ctx)
 	f.fromRefs(ctx)
 	f.methods(ctx)
-	f.versions(ctx)
 	f.words(ctx)
+	f.versions(ctx)
 	f.neighbours(ctx)
 	f.graphql(ctx)
 	slices.SortStableFunc(f.result.Operations, func(a, b *spec.Operation) int {

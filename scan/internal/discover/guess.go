@@ -70,7 +70,7 @@ func isMethod(name string) bool {
 
 // versions looks for the known operations under other versions.
 func (f *finder) versions(ctx context.Context) {
-	tried := map[string]bool{}
+	tried, asked, there := map[string]bool{}, map[string]int{}, map[string]bool{}
 	for _, op := range f.all() {
 		parts := strings.Split(op.Path, "/")
 		at := slices.IndexFunc(parts, isVersion)
@@ -87,10 +87,19 @@ func (f *finder) versions(ctx context.Context) {
 				continue
 			}
 			tried[op.Method+path] = true
+			// Versions with a number are often there in part; of others, a few paths tell.
+			if asked[other]++; asked[other] > maxNamed && !there[other] && !isVersion(other) {
+				continue
+			}
+			before := len(f.result.Operations)
 			f.twin(ctx, op, path, replaced(sample, at, other), "as in "+parts[at])
+			there[other] = there[other] || len(f.result.Operations) > before
 		}
 	}
 }
+
+// maxNamed is how many paths are tried under a version that has no number, as "beta".
+const maxNamed = 8
 
 // replaced returns the path with another part; empty is without it.
 func replaced(parts []string, at int, other string) string {

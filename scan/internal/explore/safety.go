@@ -115,6 +115,12 @@ func logsIn(op *spec.Operation) bool {
 	return !op.Safe() && hasWord(op, "login", "signin", "authenticate", "token", "session", "sessions", "auth", "logon") && !signsUp(op)
 }
 
+// IsLogIn reports whether an operation logs somebody in.
+func IsLogIn(op *spec.Operation) bool { return logsIn(op) }
+
+// IsSign reports whether an operation logs somebody in, or makes an account.
+func IsSign(op *spec.Operation) bool { return logsIn(op) || signsUp(op) }
+
 func signsUp(op *spec.Operation) bool {
 	return op.Method == "POST" && (hasWord(op, "register", "signup", "registration", "registrations", "enroll") || hasWord(op, "sign") && hasWord(op, "up"))
 }
