@@ -14,7 +14,7 @@ import (
 
 // hidden looks at the operations that no document names.
 func hidden() check.Check {
-	kind := kindHidden()
+	kind, known := kindHidden(), newMarks()
 	return check.Check{Kind: kind, Phase: check.Read, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
 		if !documented(t) {
 			return nil // Nothing is hidden where nothing is named.
@@ -23,7 +23,7 @@ func hidden() check.Check {
 			if op.Found == "" || op.Method != http.MethodGet || harmless(op.Path) || twinOf(t, op) != nil || ctx.Err() != nil {
 				continue
 			}
-			if claim, found := answersHidden(ctx, t, op, kind.ID); found {
+			if claim, found := answersHidden(ctx, t, op, known, kind.ID); found {
 				report(claim)
 			}
 		}
@@ -31,7 +31,7 @@ func hidden() check.Check {
 	}}
 }
 
-func answersHidden(ctx context.Context, t *probe.Target, op *spec.Operation, why string) (claim check.Claim, found bool) {
+func answersHidden(ctx context.Context, t *probe.Target, op *spec.Operation, known marks, why string) (claim check.Claim, found bool) {
 	proof, proved := t.Proofs[op.ID]
 	path := op.Path
 	if s := t.AnySample(op); s != nil {
@@ -46,8 +46,7 @@ func answersHidden(ctx context.Context, t *probe.Target, op *spec.Operation, why
 	if !probe.Granted(nobody) || !nobody.IsJSON() || !hasData(nobody) {
 		return claim, false
 	}
-	what := signature(nobody)
-	if what != "" || isDescription(nobody) {
+	if known.signature(nobody) != "" || isDescription(nobody) {
 		return claim, false // See IV-04.
 	}
 	absent := get(ctx, t, nil, beside(t, nobody.Request.Path), why)

@@ -16,14 +16,14 @@ import (
 
 // leftovers looks for what developers and operators use, and nobody else should reach.
 func leftovers() check.Check {
-	kind := kindLeftover()
+	kind, known := kindLeftover(), newMarks()
 	return check.Check{Kind: kind, Phase: check.Read, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
 		for _, path := range suspects(t) {
 			if ctx.Err() != nil {
 				break
 			}
 			ex := get(ctx, t, nil, path, kind.ID)
-			what := signature(ex)
+			what := known.signature(ex)
 			if what == "" && forDebugging(path) && probe.Granted(ex) && hasData(ex) {
 				what = "a page for debugging"
 			}
@@ -31,11 +31,11 @@ func leftovers() check.Check {
 				continue
 			}
 			absent := get(ctx, t, nil, beside(t, path), kind.ID)
-			if absent.OK() && (signature(absent) != "" || alike(ex, absent)) {
+			if absent.OK() && (known.signature(absent) != "" || alike(ex, absent)) {
 				continue
 			}
 			report(check.Claim{
-				Place: finding.Place{Method: http.MethodGet, Path: ex.Request.Path}, Cause: group(ex.Request.Path, what), Severity: as(weight(what)),
+				Place: finding.Place{Method: http.MethodGet, Path: ex.Request.Path}, Cause: group(ex.Request.Path, what), Severity: as(known.weight(what)),
 				Says:    "everybody reads " + what,
 				Control: fmt.Sprintf("the answer has the form of it, and a path beside it that cannot be there is answered %d", absent.Status),
 				Evidence: []finding.Evidence{
@@ -104,44 +104,48 @@ type mark struct {
 }
 
 // marks are what files and pages look like that are not for everybody.
-var marks = []mark{
-	{"the repository of the source", finding.High, "", regexp.MustCompile(`^(?:ref: refs/[\w./-]+|[0-9a-f]{40})\s*$|^\[core\]\s+repositoryformatversion`)},
-	{"a folder of Subversion", finding.Medium, "", regexp.MustCompile(`^(?:\d+\s+dir\s|12\s*$)|^SQLite format 3\x00[\s\S]*wc\.db`)},
-	{"a list of files of a desktop", finding.Low, "Bud1", regexp.MustCompile(`^\x00\x00\x00\x01Bud1`)},
-	{"settings with secrets", finding.High, "=", regexp.MustCompile(`(?m)^(?:export )?[A-Z][A-Z0-9_]*(?:SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|TOKEN|_KEY|DATABASE_URL|DSN)[A-Z0-9_]*\s*=\s*["']?[^\s"'<]{3,}`)},
-	{"settings with secrets", finding.High, "_", regexp.MustCompile(`"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_?(?:SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_KEY|ACCESS_KEY)(?:_[A-Z0-9]+)*"\s*:\s*"[^"*]{3,}"`)},
-	{"metrics of the server", finding.Low, "# TYPE ", regexp.MustCompile(`(?m)^# TYPE [a-zA-Z_:][\w:]* (?:counter|gauge|histogram|summary|untyped)`)},
-	{"variables of the process (expvar)", finding.Medium, "memstats", regexp.MustCompile(`"cmdline"\s*:[\s\S]*"memstats"\s*:`)},
-	{"profiles of the process (pprof)", finding.High, "profile", regexp.MustCompile(`Types of profiles available|/debug/pprof/</title>`)},
-	{"the environment of the program (Actuator)", finding.High, "propertySources", regexp.MustCompile(`"propertySources"\s*:\s*\[`)},
-	{"a dump of the memory", finding.Critical, "JAVA PROFILE", regexp.MustCompile(`^JAVA PROFILE 1\.0`)},
-	{"the operations of the program (Actuator)", finding.Medium, "mappings", regexp.MustCompile(`"contexts"\s*:\s*\{[\s\S]{0,1000}"(?:mappings|beans)"\s*:`)},
-	{"the list of Actuator's pages", finding.Low, "_links", regexp.MustCompile(`"_links"\s*:\s*\{[\s\S]{0,1000}/(?:env|heapdump|beans|mappings|configprops|loggers)"`)},
-	{"the configuration of PHP", finding.Medium, "phpinfo", regexp.MustCompile(`<title>(?:PHP [\d.]+ - )?phpinfo\(\)`)},
-	{"the status of the web server", finding.Low, "", regexp.MustCompile(`<title>Apache Status</title>|Apache Server Status for|^Active connections: \d+`)},
-	{"the console of the database", finding.High, "H2", regexp.MustCompile(`<title>H2 Console</title>`)},
-	{"a debugging console", finding.High, "onsole", regexp.MustCompile(`<title>Interactive Console|Console Locked[\s\S]*Werkzeug|EVALEX\s*=\s*true`)},
-	{"the debug page of the framework", finding.Medium, "", regexp.MustCompile(`Using the URLconf defined in|<title>Telescope|class="sf-toolbar|<title>Rails Info|Symfony Profiler|<title>Error log for [\s\S]*ELMAH|<title>Application Trace`)},
-	{"a private key", finding.Critical, "PRIVATE KEY", regexp.MustCompile(`^-----BEGIN (?:RSA |EC |DSA |OPENSSH |ENCRYPTED )?PRIVATE KEY-----`)},
-	{"a database", finding.High, "SQLite", regexp.MustCompile(`^SQLite format 3\x00`)},
-	{"a dump of the database", finding.High, "", regexp.MustCompile(`^(?:-- (?:MySQL|MariaDB|PostgreSQL|SQLite)[\s\S]{0,40}dump|PRAGMA foreign_keys|BEGIN TRANSACTION;|PGDMP)|(?m)^(?:CREATE TABLE|INSERT INTO) [^\n]+`)},
-	{"passwords of the web server", finding.High, ":", regexp.MustCompile(`^[\w.@-]+:(?:\$apr1\$|\$2[aby]\$|\{SHA\}|\$[156]\$)`)},
-	{"credentials of a cloud", finding.Critical, "aws_", regexp.MustCompile(`(?m)^\s*aws_secret_access_key\s*=\s*\S{20,}`)},
-	{"a token of a package registry", finding.High, "_authToken", regexp.MustCompile(`_authToken\s*=\s*\S{8,}`)},
-	{"the configuration of the program", finding.Medium, "", regexp.MustCompile(`"ConnectionStrings"\s*:\s*\{|<connectionStrings>|(?m)^\s*spring\.datasource\.\w+\s*=|^services:\s*$[\s\S]{0,400}image:|^FROM [\w./:-]+\s`)},
-	{"a backup", finding.Medium, "", regexp.MustCompile(`^PK\x03\x04|^\x1f\x8b\x08`)},
-	{"a list of the files of a folder", finding.Low, "", regexp.MustCompile(`<title>(?:Index of|Directory listing for) /`)},
-	{"a log of the program", finding.Medium, "", regexp.MustCompile(`(?m)(?:^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\n]{0,40}\b(?:ERROR|WARN|WARNING|INFO|DEBUG|FATAL)\b[^\n]*\n?){3,}`)},
+type marks []mark
+
+func newMarks() marks {
+	return marks{
+		{"the repository of the source", finding.High, "", regexp.MustCompile(`^(?:ref: refs/[\w./-]+|[0-9a-f]{40})\s*$|^\[core\]\s+repositoryformatversion`)},
+		{"a folder of Subversion", finding.Medium, "", regexp.MustCompile(`^(?:\d+\s+dir\s|12\s*$)|^SQLite format 3\x00[\s\S]*wc\.db`)},
+		{"a list of files of a desktop", finding.Low, "Bud1", regexp.MustCompile(`^\x00\x00\x00\x01Bud1`)},
+		{"settings with secrets", finding.High, "=", regexp.MustCompile(`(?m)^(?:export )?[A-Z][A-Z0-9_]*(?:SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|TOKEN|_KEY|DATABASE_URL|DSN)[A-Z0-9_]*\s*=\s*["']?[^\s"'<]{3,}`)},
+		{"settings with secrets", finding.High, "_", regexp.MustCompile(`"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_?(?:SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_KEY|ACCESS_KEY)(?:_[A-Z0-9]+)*"\s*:\s*"[^"*]{3,}"`)},
+		{"metrics of the server", finding.Low, "# TYPE ", regexp.MustCompile(`(?m)^# TYPE [a-zA-Z_:][\w:]* (?:counter|gauge|histogram|summary|untyped)`)},
+		{"variables of the process (expvar)", finding.Medium, "memstats", regexp.MustCompile(`"cmdline"\s*:[\s\S]*"memstats"\s*:`)},
+		{"profiles of the process (pprof)", finding.High, "profile", regexp.MustCompile(`Types of profiles available|/debug/pprof/</title>`)},
+		{"the environment of the program (Actuator)", finding.High, "propertySources", regexp.MustCompile(`"propertySources"\s*:\s*\[`)},
+		{"a dump of the memory", finding.Critical, "JAVA PROFILE", regexp.MustCompile(`^JAVA PROFILE 1\.0`)},
+		{"the operations of the program (Actuator)", finding.Medium, "mappings", regexp.MustCompile(`"contexts"\s*:\s*\{[\s\S]{0,1000}"(?:mappings|beans)"\s*:`)},
+		{"the list of Actuator's pages", finding.Low, "_links", regexp.MustCompile(`"_links"\s*:\s*\{[\s\S]{0,1000}/(?:env|heapdump|beans|mappings|configprops|loggers)"`)},
+		{"the configuration of PHP", finding.Medium, "phpinfo", regexp.MustCompile(`<title>(?:PHP [\d.]+ - )?phpinfo\(\)`)},
+		{"the status of the web server", finding.Low, "", regexp.MustCompile(`<title>Apache Status</title>|Apache Server Status for|^Active connections: \d+`)},
+		{"the console of the database", finding.High, "H2", regexp.MustCompile(`<title>H2 Console</title>`)},
+		{"a debugging console", finding.High, "onsole", regexp.MustCompile(`<title>Interactive Console|Console Locked[\s\S]*Werkzeug|EVALEX\s*=\s*true`)},
+		{"the debug page of the framework", finding.Medium, "", regexp.MustCompile(`Using the URLconf defined in|<title>Telescope|class="sf-toolbar|<title>Rails Info|Symfony Profiler|<title>Error log for [\s\S]*ELMAH|<title>Application Trace`)},
+		{"a private key", finding.Critical, "PRIVATE KEY", regexp.MustCompile(`^-----BEGIN (?:RSA |EC |DSA |OPENSSH |ENCRYPTED )?PRIVATE KEY-----`)},
+		{"a database", finding.High, "SQLite", regexp.MustCompile(`^SQLite format 3\x00`)},
+		{"a dump of the database", finding.High, "", regexp.MustCompile(`^(?:-- (?:MySQL|MariaDB|PostgreSQL|SQLite)[\s\S]{0,40}dump|PRAGMA foreign_keys|BEGIN TRANSACTION;|PGDMP)|(?m)^(?:CREATE TABLE|INSERT INTO) [^\n]+`)},
+		{"passwords of the web server", finding.High, ":", regexp.MustCompile(`^[\w.@-]+:(?:\$apr1\$|\$2[aby]\$|\{SHA\}|\$[156]\$)`)},
+		{"credentials of a cloud", finding.Critical, "aws_", regexp.MustCompile(`(?m)^\s*aws_secret_access_key\s*=\s*\S{20,}`)},
+		{"a token of a package registry", finding.High, "_authToken", regexp.MustCompile(`_authToken\s*=\s*\S{8,}`)},
+		{"the configuration of the program", finding.Medium, "", regexp.MustCompile(`"ConnectionStrings"\s*:\s*\{|<connectionStrings>|(?m)^\s*spring\.datasource\.\w+\s*=|^services:\s*$[\s\S]{0,400}image:|^FROM [\w./:-]+\s`)},
+		{"a backup", finding.Medium, "", regexp.MustCompile(`^PK\x03\x04|^\x1f\x8b\x08`)},
+		{"a list of the files of a folder", finding.Low, "", regexp.MustCompile(`<title>(?:Index of|Directory listing for) /`)},
+		{"a log of the program", finding.Medium, "", regexp.MustCompile(`(?m)(?:^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\n]{0,40}\b(?:ERROR|WARN|WARNING|INFO|DEBUG|FATAL)\b[^\n]*\n?){3,}`)},
+	}
 }
 
 // signature returns what an answer shows to everybody who asks, by its content, or "".
-func signature(ex *wire.Exchange) string {
+func (list marks) signature(ex *wire.Exchange) string {
 	if !ex.OK() || len(ex.Body) == 0 {
 		return ""
 	}
 	body := string(ex.Body[:min(len(ex.Body), 64<<10)])
 	html := strings.HasPrefix(ex.Media(), "text/html")
-	for _, m := range marks {
+	for _, m := range list {
 		if !strings.Contains(body, m.holds) {
 			continue
 		}
@@ -159,8 +163,8 @@ func signature(ex *wire.Exchange) string {
 }
 
 // weight returns how much harm it does.
-func weight(what string) finding.Severity {
-	for _, m := range marks {
+func (list marks) weight(what string) finding.Severity {
+	for _, m := range list {
 		if m.what == what {
 			return m.severity
 		}

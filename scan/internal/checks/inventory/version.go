@@ -43,7 +43,7 @@ func oldVersions() check.Check {
 var version = regexp.MustCompile(`^(?:v|ver|version)?[-_]?(\d{1,3})(?:[._]\d+)*$`)
 
 // others are parts that stand for other versions.
-var others = []string{"beta", "alpha", "legacy", "old"}
+func others() []string { return []string{"beta", "alpha", "legacy", "old"} }
 
 // versionOf returns the number of a part of a path; what has none is older than all.
 func versionOf(part string) (n int, ok bool) {
@@ -52,7 +52,7 @@ func versionOf(part string) (n int, ok bool) {
 		n, err := strconv.Atoi(m[1])
 		return n, err == nil
 	}
-	return -1, slices.Contains(others, part)
+	return -1, slices.Contains(others(), part)
 }
 
 // twinOf returns the operation of the document that does the same in a newer version, or
@@ -240,7 +240,7 @@ func older(parts []string, at int) (out []string) {
 		other[at] = prefix + strconv.Itoa(v)
 		out = append(out, strings.Join(other, "/"))
 	}
-	for _, name := range others {
+	for _, name := range others() {
 		other := slices.Clone(parts)
 		other[at] = name
 		out = append(out, strings.Join(other, "/"))
