@@ -55,6 +55,7 @@ type Explorer struct {
 	// canary are requests that show whether a user is logged in still.
 	canary map[string]*probe.Case
 	serial int
+	depth  int // see parents
 	// moved are the operations that were looked for below another base.
 	moved map[string]bool
 }

@@ -2,13 +2,11 @@ package explore
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
 	"github.com/fastness/fastness/scan/internal/value"
@@ -244,55 +242,4 @@ func chooseMark(o *probe.Object, seen map[string]bool) (field, marker string) {
 		}
 	}
 	return field, marker
-}
-
-// Fresh makes another object like one that was made, in the name of a user. Changes are
-// made to the request before it is sent.
-func (x *Explorer) Fresh(ctx context.Context, user *login.User, like *probe.Object, changes ...func(*probe.Case) *probe.Case) (*probe.Object, error) {
-	if like.Made == nil {
-		return nil, fmt.Errorf("nobody made %s %v through the API", like.Resource, like.ID)
-	}
-	op := like.Made.Case.Op
-	if why := x.t.Held(op); why != "" {
-		return nil, fmt.Errorf("%s is held back: %s", op, why)
-	}
-	template := like.Made
-	if own := x.t.Sample(op, user); own != nil {
-		template = own
-	}
-	c, marks := x.Renew(template, user)
-	for _, change := range changes {
-		c = change(c)
-	}
-	ex := x.t.Send(ctx, user, c, "explore")
-	if !probe.Granted(ex) && len(changes) == 0 && ex.Status < 500 {
-		r := &repair{x: x, op: op, user: user}
-		if next := r.otherBody(&try{c, marks}); next != nil {
-			c, marks = next.c, next.marks
-			ex = x.t.Send(ctx, user, c, "explore")
-		}
-	}
-	if !probe.Granted(ex) {
-		return nil, fmt.Errorf("%s answered %d", op, ex.Status)
-	}
-	s := &probe.Sample{Case: c, User: user, Exchange: ex, Markers: marks}
-	o := x.objectOf(ctx, op, s)
-	if o == nil {
-		return nil, fmt.Errorf("the answer of %s does not say what it made", op)
-	}
-	for _, have := range x.t.Objects(user) {
-		if have.Resource == o.Resource && probe.Text(have.ID) == probe.Text(o.ID) {
-			return nil, fmt.Errorf("%s gives the same object again", op)
-		}
-	}
-	x.harvest(op, user, ex)
-	o.Shared, o.Evidence = like.Shared, like.Evidence
-	if like.Owner == user {
-		o.Evidence.OwnerField = like.Evidence.OwnerField
-	}
-	if like.Field != "" && o.Markers[like.Field] != "" {
-		o.Field, o.Marker = like.Field, o.Markers[like.Field]
-	}
-	x.t.AddObject(o)
-	return o, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
+	"github.com/fastness/fastness/scan/wire"
 )
 
 // writes reports whether an operation may change what it names.
@@ -95,6 +96,15 @@ func writeAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, st
 		return claim, false // One object of a kind is enough.
 	}
 	return claim, false
+}
+
+// traces returns the texts by which an object shows in an answer that has it: its own, or
+// all that its owner has put there.
+func traces(t *probe.Target, o *probe.Object, owner *login.User, ex *wire.Exchange) []string {
+	if o.Marker != "" && probe.Holds(ex, o.Marker) {
+		return []string{o.Marker}
+	}
+	return t.MarkersOf(owner, ex)
 }
 
 // isFor reports whether a case is about an object, and not about something below it: the
@@ -227,6 +237,7 @@ func deleteAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 		c := aimed(t, op, o, stranger)
 		before, look := holding(ctx, t, o, owner, "", why)
 		if c == nil || before == nil {
+			t.Logger().Debug("its owner does not read it", "check", why, "operation", op.ID, "resource", like.Resource, "id", o.ID, "aimed", c != nil, "readers", len(readers(t, o, owner)))
 			continue
 		}
 		theirs := t.Send(ctx, stranger, c, why)
@@ -234,7 +245,7 @@ func deleteAs(ctx context.Context, t *probe.Target, op *spec.Operation, owner, s
 			return claim, false
 		}
 		after := t.Send(ctx, owner, look, why)
-		if probe.Granted(after) && shows(after, t.MarkersOf(owner, before)) != "" || after.Status == 0 || after.Status == 401 || after.Status == 429 || after.Status >= 500 {
+		if probe.Granted(after) && shows(after, traces(t, o, owner, before)) != "" || after.Status == 0 || after.Status == 401 || after.Status == 429 || after.Status >= 500 {
 			return claim, false
 		}
 		refs := []reference{{point: pointOf(c, o), object: o}}
