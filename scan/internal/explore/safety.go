@@ -55,7 +55,7 @@ func dangerousWords(words []string, op *spec.Operation) string {
 		return "its name says that it changes how users log in"
 	case unsafe && has("rotate", "regenerate") && has("key", "token", "secret", "keys", "tokens"):
 		return "its name says that it replaces credentials"
-	case unsafe && has("broadcast", "newsletter", "bulkmail", "massmail", "blast"):
+	case unsafe && has("broadcast", "newsletter", "bulkmail", "massmail", "blast") && !has("preview", "render", "draft", "subscribe"):
 		return "its name says that it writes to many people"
 	}
 	return ""

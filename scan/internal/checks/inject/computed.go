@@ -85,7 +85,7 @@ func around(language, format string) form {
 
 // template writes calculations as template engines have them.
 func template(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, found bool) {
-	if !takesText(s) || !reflects(ctx, t, s) {
+	if !texts(s) || !reflects(ctx, t, s) {
 		return claim, false
 	}
 	return firstForm(ctx, t, s, []form{
@@ -119,7 +119,7 @@ func reflects(ctx context.Context, t *probe.Target, s spot) bool {
 // code writes expressions that join texts with a result, as programming languages have
 // them: what computes on purpose knows numbers only.
 func code(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, found bool) {
-	if !takesText(s) {
+	if !texts(s) {
 		return claim, false
 	}
 	joined := func(language, format string) form {
@@ -141,7 +141,7 @@ func code(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, foun
 // command writes commands of shells behind the value that works: what is in quotes is left
 // first.
 func command(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, found bool) {
-	if !takesText(s) && !s.numeric() {
+	if !texts(s) && !s.numeric() {
 		return claim, false
 	}
 	behind := func(format string) form {
@@ -157,7 +157,7 @@ func command(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, f
 			return fmt.Sprintf(`%s&cmd /v:on /c "set /a t=%d*%d>nul&echo %s!t!%s"`, base, n.a, n.b, n.left, n.right)
 		}},
 	}
-	if !takesText(s) {
+	if !texts(s) {
 		forms = forms[:2]
 	}
 	return firstForm(ctx, t, s, forms)

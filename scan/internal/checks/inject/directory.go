@@ -11,7 +11,7 @@ import (
 
 // filter adds conditions to filters of LDAP (RFC 4515) and to expressions of XPath.
 func filter(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, found bool) {
-	if !takesText(s) && !s.numeric() || !s.op.Safe() && !reads(s) {
+	if !texts(s) && !s.numeric() || !s.op.Safe() && !reads(s) {
 		return claim, false
 	}
 	base, nothing := s.text(), t.Marker()

@@ -48,7 +48,7 @@ func fileLike(s spot) bool {
 
 // traversal asks for a file outside of the folder that names are meant for.
 func traversal(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, found bool) {
-	if !takesText(s) && s.point.In != "path" {
+	if !texts(s) && s.point.In != "path" {
 		return claim, false
 	}
 	values := outside(s)

@@ -12,6 +12,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/fastness/fastness/scan/finding"
 	"github.com/fastness/fastness/scan/internal/check"
@@ -26,14 +27,43 @@ import (
 // is tried in the reading phase, bodies of requests that change something in the writing
 // one.
 func Checks() []check.Check {
+	var statements, commands, objects proven
 	return slices.Concat(
-		both(kindSQLError(), sqlError), both(kindSQLTruth(), sqlTruth),
-		both(kindCommand(), command), both(kindNoSQL(), noSQL), both(kindTemplate(), template), both(kindTraversal(), traversal),
+		both(kindSQLError(), statements.note(sqlError)), both(kindSQLTruth(), statements.note(sqlTruth)),
+		both(kindCommand(), commands.note(command)), both(kindNoSQL(), noSQL), both(kindTemplate(), template), both(kindTraversal(), traversal),
 		entities(), both(kindFilter(), filter), both(kindCode(), code), pollution(),
 		serverRequest(), filterBypass(), both(kindReflected(), reflected), stored(), both(kindRedirect(), openRedirect),
 		both(kindSplitting(), splitting), activeUpload(),
-		slow(kindSQLTime(), sqlDelays), slow(kindCommand(), shellDelays), slow(kindObject(), objectDelays),
+		slow(kindSQLTime(), sqlDelays, &statements), slow(kindCommand(), shellDelays, &commands), slow(kindObject(), objectDelays, &objects),
 	)
+}
+
+// proven are the places of a scan where something was proven. What takes long is not tried
+// there again.
+type proven struct {
+	mu     sync.Mutex
+	places map[string]bool
+}
+
+func (p *proven) note(try tester) tester {
+	return func(ctx context.Context, t *probe.Target, s spot) (check.Claim, bool) {
+		claim, found := try(ctx, t, s)
+		if found {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.places == nil {
+				p.places = map[string]bool{}
+			}
+			p.places[s.op.ID+" "+s.point.String()] = true
+		}
+		return claim, found
+	}
+}
+
+func (p *proven) has(s spot) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.places[s.op.ID+" "+s.point.String()]
 }
 
 // tester tries one place of a request, and returns what it can prove.
@@ -240,6 +270,13 @@ func wordsOf(name string) (out []string) {
 
 // text returns the value that the point has.
 func (s spot) text() string { return probe.Text(s.point.Value) }
+
+// texts reports whether a text may stand at a place: one of a list may be a part of a
+// statement as well.
+func texts(s spot) bool {
+	schema := s.point.Schema
+	return !schema.Is("integer") && !schema.Is("number") && !schema.Is("boolean") && !s.numeric()
+}
 
 // numeric reports whether the value that works is a number.
 func (s spot) numeric() bool { return isNumber(s.text()) }

@@ -14,7 +14,7 @@ import (
 // noSQL sends operators of document databases in place of texts: {"$ne": …} in JSON,
 // name[$ne]=… in queries and forms.
 func noSQL(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, found bool) {
-	if s.point.In != "query" && (s.point.In != "body" || s.point.Name == "") || !takesText(s) {
+	if s.point.In != "query" && (s.point.In != "body" || s.point.Name == "") || !texts(s) {
 		return claim, false
 	}
 	base, nothing := s.text(), t.Marker()

@@ -16,7 +16,7 @@ import (
 
 // openRedirect asks to be led to another host, in the spellings that browsers take for one.
 func openRedirect(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, found bool) {
-	if s.point.In != "query" && s.point.In != "path" || !takesText(s) {
+	if s.point.In != "query" && s.point.In != "path" || !texts(s) {
 		return claim, false
 	}
 	host := t.Marker() + ".example"
@@ -106,7 +106,7 @@ func leadsTo(ex *wire.Exchange, host string) bool {
 
 // splitting sends line breaks, and a header behind them.
 func splitting(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, found bool) {
-	if s.point.In == "header" || s.point.In == "cookie" || !takesText(s) {
+	if s.point.In == "header" || s.point.In == "cookie" || !texts(s) {
 		return claim, false
 	}
 	for _, line := range []string{"\r\n", "\n", "\u560a\u560d"} {
