@@ -24,7 +24,6 @@ const document = `{"openapi": "3.1.0", "info": {"title": "Harbour", "version": "
 // api is a small API whose tokens are read by a function that may do it wrong.
 type api struct {
 	secret string
-	alg    string
 	head   map[string]any
 	claims func(name string) map[string]any
 	// deep is set where numbers are tried, too, which takes a second.

@@ -24,7 +24,10 @@ import (
 // Checks returns the checks of this group.
 func Checks() []check.Check {
 	l := &lab{}
-	return []check.Check{notVerified(l), noAlgorithm(l), weakSecret(l)}
+	return []check.Check{
+		garbage(l), notVerified(l), noAlgorithm(l), weakSecret(l), confusion(l), headKey(l),
+		expiry(l), afterEnd(l), audience(l), inAddress(l),
+	}
 }
 
 // lab keeps what several checks need, and found out once.
@@ -74,7 +77,19 @@ func (l *lab) gatesOf(ctx context.Context, t *probe.Target) []*gate {
 			break
 		}
 	}
+	slices.SortStableFunc(l.gates, func(a, b *gate) int { return a.rank() - b.rank() })
 	return l.gates
+}
+
+// rank puts gates first that show who somebody is, and those of ordinary users.
+func (g *gate) rank() (rank int) {
+	if g.user.Admin {
+		rank += 2
+	}
+	if ownText(g.user, &login.User{}, g.valid) == "" {
+		rank++
+	}
+	return rank
 }
 
 // open makes a gate of a sample, or nil if it is none.
