@@ -25,7 +25,9 @@ import (
 // Checks returns the checks of this group, those that bring the target to its limits last.
 func Checks() []check.Check {
 	l := &lab{}
-	return []check.Check{noLimit(l), limitBypass(l)}
+	return []check.Check{
+		weakPassword(l), lasting(l), refreshAgain(l), resetTold(l), defaultPassword(l), enumeration(l), noLimit(l), limitBypass(l),
+	}
 }
 
 // lab keeps what several checks need, and found out once.

@@ -167,7 +167,7 @@ func (b *burst) run(ctx context.Context) {
 			return
 		}
 	}
-	b.slowed = median(took[len(took)-5:]) > 3*median(took[:5])+300*time.Millisecond
+	b.slowed = median(took[len(took)-5:]) > 3*median(took[:5])+100*time.Millisecond
 }
 
 func median(list []time.Duration) time.Duration {

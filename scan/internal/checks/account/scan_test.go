@@ -235,8 +235,13 @@ func (s *site) own(w http.ResponseWriter, r *http.Request, caller, token string,
 // findings runs checks and returns what they say.
 func findings(t *testing.T, s *site, checks ...string) []string {
 	t.Helper()
+	return findingsOf(t, s, checks...)
+}
+
+func findingsOf(t *testing.T, h http.Handler, checks ...string) []string {
+	t.Helper()
 	r, err := scan.Run(context.Background(), scan.Config{
-		Profile: scan.CI, Handler: s, Text: []byte(document), Checks: checks,
+		Profile: scan.CI, Handler: h, Text: []byte(document), Checks: checks,
 		Users: []scan.User{{Username: "alice", Password: "Lantern-Alice-1"}, {Username: "bob", Password: "Lantern-Bob-1"}},
 	})
 	if err != nil {
