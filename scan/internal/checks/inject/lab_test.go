@@ -3,6 +3,7 @@ package inject_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -98,4 +99,10 @@ func sent(r *http.Request, name string) any {
 		return m[name]
 	}
 	return r.FormValue(name)
+}
+
+// read returns the body.
+func read(r *http.Request) string {
+	text, _ := io.ReadAll(r.Body)
+	return string(text)
 }

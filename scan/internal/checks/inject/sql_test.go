@@ -14,7 +14,7 @@ var goods = []string{"lantern", "horn", "chain"}
 // texts are comparisons of texts and numbers that the little database understands.
 var (
 	texts   = regexp.MustCompile(`(?i)^(.*?)(%?)'( *\)*) (AND|OR) (\(*)'([^']*)'(<|>|=)'([^']*)'? *\)*(?: *-- -)?'?\)*$`)
-	numbers = regexp.MustCompile(`(?i)^([0-9]+) (AND|OR) ([0-9]+)(<|>|=)([0-9]+)$`)
+	numbers = regexp.MustCompile(`(?i)^(-?[0-9]+) (AND|OR) ([0-9]+)(<|>|=)([0-9]+)$`)
 )
 
 // decide is a condition of a statement that a value became part of: whether it holds for a

@@ -3,6 +3,7 @@ package inject
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/fastness/fastness/scan/finding"
 	"github.com/fastness/fastness/scan/internal/check"
@@ -66,8 +67,8 @@ func sqlTruth(ctx context.Context, t *probe.Target, s spot) (claim check.Claim, 
 	base := s.text()
 	first, second := s.as(ctx, t), s.as(ctx, t)
 	nothing := t.Marker()
-	if s.numeric() {
-		nothing = "98769871"
+	if s.numeric() { // Not a large one: it may be how much is wanted.
+		nothing = "-1"
 	}
 	none := s.with(ctx, t, nothing)
 	if broken(first) || broken(second) {
@@ -103,7 +104,7 @@ func reads(s spot) bool {
 // false as whenFalse; an empty one means: unlike the other.
 func truths(ctx context.Context, t *probe.Target, s spot, c *comparer, base, whenTrue, whenFalse string, list []grammar) (claim check.Claim, found bool) {
 	for _, g := range list {
-		if g.quote == "" && !isNumber(base) {
+		if g.quote == "" && !isNumber(strings.TrimPrefix(base, "-")) {
 			continue
 		}
 		value := g.condition(base, true, 0)
