@@ -12,12 +12,13 @@ import (
 	"github.com/fastness/fastness/scan/internal/checks/inject"
 	"github.com/fastness/fastness/scan/internal/checks/inventory"
 	"github.com/fastness/fastness/scan/internal/checks/limits"
+	"github.com/fastness/fastness/scan/internal/checks/session"
 	"github.com/fastness/fastness/scan/internal/checks/token"
 )
 
 // catalogue returns all checks, those of the configuration included.
 func (c *Config) catalogue() []check.Check {
-	return slices.Concat(access.Checks(), inject.Checks(), limits.Checks(), token.Checks(), account.Checks(), declared.Checks(c.Access), exposure.Checks(), inventory.Checks(), c.Own)
+	return slices.Concat(access.Checks(), inject.Checks(), limits.Checks(), token.Checks(), session.Checks(), account.Checks(), declared.Checks(c.Access), exposure.Checks(), inventory.Checks(), c.Own)
 }
 
 // Kinds returns the entries of the catalogue: what a scan looks for.

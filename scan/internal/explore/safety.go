@@ -142,3 +142,7 @@ func hasWord(op *spec.Operation, any ...string) bool {
 	}
 	return false
 }
+
+// Acts reports whether an operation that should only read is named after something that it
+// does, as GET /orders/{id}/cancel.
+func Acts(op *spec.Operation) bool { return acts(op) }

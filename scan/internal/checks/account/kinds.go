@@ -110,7 +110,7 @@ func kindRefresh() finding.Kind {
 
 func kindResetTold() finding.Kind {
 	return finding.Kind{
-		ID: "AU-11", Title: "Whoever asks for a reset of a password gets the code",
+		ID: "AU-12", Title: "Whoever asks for a reset of a password gets the code",
 		Describe: "The code that should go to the address of the user is in the answer: anybody takes over any account whose name they know.",
 		Severity: finding.Critical, OWASP: "API2:2023", CWE: 640, ASVS: []string{"6.4.3"},
 		CVSS:   "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:L/SC:N/SI:N/SA:N",

@@ -50,15 +50,15 @@ func resetTold(*lab) check.Check {
 }
 
 func takesOver(ctx context.Context, t *probe.Target, ask *spec.Operation, takes []*spec.Operation, victim *login.User) (c check.Claim, found bool) {
-	told := t.Send(ctx, nil, filled(ask, victim.Known, "", ""), "AU-11")
+	told := t.Send(ctx, nil, filled(ask, victim.Known, "", ""), "AU-12")
 	if !probe.Granted(told) {
 		return c, false
 	}
 	for _, code := range codesIn(told) {
 		for _, take := range takes {
 			next := "Fz-" + t.Marker()[:14] + "!9A"
-			wrong := t.Send(ctx, nil, filled(take, victim.Known, mangled(code), next), "AU-11")
-			set := t.Send(ctx, nil, filled(take, victim.Known, code, next), "AU-11")
+			wrong := t.Send(ctx, nil, filled(take, victim.Known, mangled(code), next), "AU-12")
+			set := t.Send(ctx, nil, filled(take, victim.Known, code, next), "AU-12")
 			if !probe.Refused(wrong) || !done(set.Status) {
 				continue
 			}

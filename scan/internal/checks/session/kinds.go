@@ -1,0 +1,34 @@
+package session
+
+import "github.com/fastness/fastness/scan/finding"
+
+func remedy(text string) finding.Remedy {
+	return finding.Remedy{
+		Text:     text,
+		Fastness: `cookies, err := session.NewCookies(session.CookieConfig{Sessions: sessions}) // __Host-, HttpOnly, Secure, SameSite; the app refuses cross-site requests`,
+		FastAPI:  `response.set_cookie("__Host-session", value, httponly=True, secure=True, samesite="lax", path="/")`,
+		Express:  `app.use(session({ name: "__Host-session", cookie: { httpOnly: true, secure: true, sameSite: "lax" }, … }));`,
+		Spring: `server.servlet.session.cookie.same-site=lax
+server.servlet.session.cookie.secure=true // and do not switch csrf() off`,
+	}
+}
+
+func kindCrossSite() finding.Kind {
+	return finding.Kind{
+		ID: "CS-01", Title: "Other sites change things in the name of a user",
+		Describe: "A page that the user visits makes the browser send a request with the cookie of the log-in, and it counts (cross-site request forgery).",
+		Severity: finding.Medium, OWASP: "API8:2023", CWE: 352, ASVS: []string{"3.5.1"},
+		CVSS:   "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:A/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N",
+		Remedy: remedy("Refuse requests that change something and come from another origin: by Sec-Fetch-Site and Origin, and with a token for forms. Take JSON with its own Content-Type only."),
+	}
+}
+
+func kindChangeByGet() finding.Kind {
+	return finding.Kind{
+		ID: "CSRF-03", Title: "A GET changes something",
+		Describe: "Links are followed by whoever sees them: browsers that look ahead, caches, programs that make previews, images of other sites.",
+		Severity: finding.Medium, OWASP: "API8:2023", CWE: 352, ASVS: []string{"3.5.3"},
+		CVSS:   "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:P/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N",
+		Remedy: remedy("Let only POST, PUT, PATCH and DELETE change things."),
+	}
+}
