@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"testing"
+
+	"github.com/fastness/fastness"
+	"github.com/fastness/fastness/guard/ratelimit"
+	"github.com/fastness/fastness/identity"
+	"github.com/fastness/fastness/scan"
+	"github.com/fastness/fastness/scan/scantest"
+)
+
+// scanProfile names the profile of the scan of the shop; make scan runs deep.
+const scanProfile = "FASTNESS_SCAN_PROFILE"
+
+// accounts stands for the users of the scan being there.
+type accounts struct{}
+
+// The scanner finds nothing in the shop: not as customers, not as who sells, not as who
+// runs it. The limits are those of the shop in operation.
+func TestScanOfTheShopFindsNothing(t *testing.T) {
+	profile := scan.Quick
+	if named := os.Getenv(scanProfile); named != "" {
+		profile = scan.Profile(named)
+	}
+	clock := scantest.NewClock()
+	app := newApp(limits{general: ratelimit.Config{Now: clock.Now}})
+	fastness.ProvideValue(app, inFolder(t, t.TempDir()))
+	people := []struct{ name, role string }{{"customer", "customer"}, {"customer2", "customer"}, {"seller", "seller"}, {"admin", "admin"}}
+	fastness.ProvideApp(app, func(_ context.Context, in struct{ Core *identity.Core }) (accounts, func(error) error, error) {
+		for _, u := range people {
+			newAccount(t, in.Core, u.name, mainBranch, u.role)
+		}
+		return accounts{}, nil, nil
+	})
+	var users []scan.User
+	for _, u := range people {
+		users = append(users, scan.User{Username: u.name, Password: password, Roles: []string{u.role}, Admin: u.role == "admin"})
+	}
+	scantest.Run(t, app, scantest.Profile(profile), scantest.Users(users...), scantest.Time(clock), scantest.Reach(0.7), scantest.Configure(func(c *scan.Config) {
+		if os.Getenv("FASTNESS_SCAN_LOG") != "" {
+			c.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		}
+	}))
+}
