@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/fastness/fastness/scan/internal/check"
 	"github.com/fastness/fastness/scan/internal/discover"
@@ -35,6 +36,13 @@ func (s *scan) discoverDocument(ctx context.Context) (*spec.API, error) {
 	return api, nil
 }
 
+// documented reports whether an operation is known, with a slash at its end or without:
+// many servers lead from the one to the other.
+func documented(api *spec.API, op *spec.Operation) bool {
+	bare := strings.TrimRight(op.Path, "/")
+	return slices.ContainsFunc([]string{op.Path, bare, bare + "/"}, func(path string) bool { return api.Find(op.Method, path) != nil })
+}
+
 // discover adds what the document leaves out.
 func (s *scan) discover(ctx context.Context, api *spec.API) {
 	if s.profile.last == check.Passive {
@@ -55,7 +63,7 @@ func (s *scan) discover(ctx context.Context, api *spec.API) {
 		more = slices.Concat(more, found.Unproven)
 	}
 	for _, op := range more {
-		if s.config.wants(op) && api.Find(op.Method, op.Path) == nil {
+		if s.config.wants(op) && !documented(api, op) {
 			api.Operations = append(api.Operations, op)
 		}
 	}

@@ -149,8 +149,21 @@ func (c *Client) exchange(ctx context.Context, ex *Exchange) {
 	if ex.Status == http.StatusSwitchingProtocols {
 		return // What follows is no body.
 	}
+	if !strings.HasPrefix(strings.ToLower(ex.Header.Get("Content-Type")), "text/event-stream") {
+		c.body(ctx, ex, res.Body)
+		return
+	}
+	var over atomic.Bool // A stream has no end: what comes at once is the answer.
+	timer := time.AfterFunc(streamTime, func() { over.Store(true); cancel() })
+	defer timer.Stop()
 	c.body(ctx, ex, res.Body)
+	if over.Load() {
+		ex.Err, ex.Truncated = nil, true
+	}
 }
+
+// streamTime is how long an event stream is read.
+const streamTime = 500 * time.Millisecond
 
 // backoff is the first pause before a target that refuses connections is asked again.
 const backoff = 50 * time.Millisecond

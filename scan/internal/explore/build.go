@@ -143,6 +143,9 @@ func (x *Explorer) candidates(r Reference, op *spec.Operation, user *login.User)
 			out = append(out, v)
 		}
 	}
+	if r.In == "path" && r.Resource == "user" && !op.Safe() {
+		return x.expendable(r, user, schema)
+	}
 	if user != nil {
 		for _, o := range slices.Backward(x.t.Objects(user)) {
 			if o.Resource == r.Resource && (r.Resource != "user" || o.Made == nil) {
@@ -176,6 +179,24 @@ func (x *Explorer) candidates(r Reference, op *spec.Operation, user *login.User)
 				add(v.Value)
 			}
 		}
+	}
+	return out
+}
+
+// expendable returns the accounts that a request may change: those that the user has made,
+// and their own, but not that of an admin, who could lock themselves out. What an admin
+// could do to all others would lock the scan out, or people.
+func (x *Explorer) expendable(r Reference, user *login.User, schema *spec.Schema) (out []any) {
+	if user == nil {
+		return nil
+	}
+	for _, o := range slices.Backward(x.t.Objects(user)) {
+		if v := keyOf(o, r.Key); o.Resource == "user" && o.Made != nil && len(out) < maxCandidates && fits(schema, v) {
+			out = append(out, v)
+		}
+	}
+	if v := x.ownValue(user, r.Key); v != nil && !user.Admin && fits(schema, v) {
+		out = append(out, v)
 	}
 	return out
 }
