@@ -146,6 +146,9 @@ func (s *shop) wishlist(w http.ResponseWriter, r *http.Request, u user) {
 	reply(w, 200, map[string]any{"item_id": id, "wanted": s.row("SELECT 1 FROM wishlist WHERE item_id = ? AND user_id = ?", id, u.id) != nil})
 }
 
+// tooMany is a million lines of a few bytes.
+const tooMany = 1_000_000
+
 // prices makes up the history of a price, a row a day.
 func (s *shop) prices(w http.ResponseWriter, r *http.Request) {
 	item := s.row("SELECT price FROM items WHERE id = ?", number(r, "item_id"))
@@ -154,7 +157,7 @@ func (s *shop) prices(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// FLAW LK-52 (RC-01, API4:2023, CWE-770): the answer is as long as the caller says; the document promises 100 rows at most
-	days := make([]map[string]any, max(queryInt(r, "limit", 30), 0))
+	days := make([]map[string]any, min(max(queryInt(r, "limit", 30), 0), tooMany)) // More would be the end of the machine.
 	for i := range days {
 		days[i] = map[string]any{"days_ago": i, "price": item["price"]}
 	}
