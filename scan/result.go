@@ -23,16 +23,7 @@ func (s *scan) report(api *spec.API) *report.Report {
 	if r.Profile == "" {
 		r.Profile = string(Deep)
 	}
-	for _, i := range s.keeper.Identities() {
-		if i.User == nil {
-			continue
-		}
-		r.Users = append(r.Users, report.User{Name: i.Name, Admin: i.User.Admin, Registered: i.User.Registered, LogIn: i.How})
-		hide(r.Secrets, i.Name, i.User)
-		if !i.Proven {
-			r.Notes = append(r.Notes, "nothing proves that "+i.Name+" is logged in: no operation was found that answers "+i.Name+" otherwise than strangers")
-		}
-	}
+	s.people(r)
 	var ids []string
 	for _, c := range s.config.catalogue() {
 		ids = append(ids, c.Kind.ID)
@@ -48,6 +39,28 @@ func (s *scan) report(api *spec.API) *report.Report {
 		r.Complaints = append(r.Complaints, report.Complaint{Where: c.Where, What: c.What})
 	}
 	return r
+}
+
+// people adds who the scan was. Users that were made for single checks are only counted.
+func (s *scan) people(r *report.Report) {
+	made := 0
+	for _, i := range s.keeper.Identities() {
+		if i.User == nil {
+			continue
+		}
+		hide(r.Secrets, i.Name, i.User)
+		if !slices.Contains(s.target.Users, i.User) {
+			made++
+			continue
+		}
+		r.Users = append(r.Users, report.User{Name: i.Name, Admin: i.User.Admin, Registered: i.User.Registered, LogIn: i.How})
+		if !i.Proven {
+			r.Notes = append(r.Notes, "nothing proves that "+i.Name+" is logged in: no operation was found that answers "+i.Name+" otherwise than strangers")
+		}
+	}
+	if made > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d more users were registered, each for a single check", made))
+	}
 }
 
 // outcome says what became of a check.
