@@ -289,6 +289,9 @@ func createKey(ctx context.Context, in createKeyInput) (fastness.Created[NewKeyV
 	if errors.Is(err, apikey.ErrTooMany) {
 		return out, problem.New(http.StatusConflict, "there are as many keys as one account may have: revoke one first").Named("too_many_keys").Wrap(err)
 	}
+	if errors.Is(err, apikey.ErrName) {
+		return out, problem.New(http.StatusUnprocessableEntity, "the name must be 1 to 200 bytes of what can be printed").Named("key_name").Wrap(err)
+	}
 	if err != nil {
 		return out, err
 	}

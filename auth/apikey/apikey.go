@@ -48,6 +48,10 @@ var ErrRefused = errors.New("API key refused")
 // ErrTooMany is in the chain, too, if the owner has as many keys as they may have.
 var ErrTooMany = errors.New("too many API keys")
 
+// ErrName is in the chain if the name of a key is not 1 to 200 bytes of what can be
+// printed.
+var ErrName = errors.New("Name is not 1 to 200 bytes of what can be printed")
+
 // Key is one key, without its secret.
 type Key struct {
 	// ID names the key in lists and logs. It is no secret.

@@ -85,7 +85,7 @@ func (r *Request) mistakes(cfg *Config) error {
 		errs = append(errs, fmt.Errorf("Owner has %d bytes, want 1 to %d", len(r.Owner), maxOwner))
 	}
 	if strings.TrimSpace(r.Name) == "" || len(r.Name) > maxName || strings.ContainsFunc(r.Name, func(c rune) bool { return !unicode.IsPrint(c) || c == unicode.ReplacementChar }) {
-		errs = append(errs, fmt.Errorf("Name is not 1 to %d bytes of what can be printed", maxName))
+		errs = append(errs, ErrName)
 	}
 	// A name with a space would come back as two.
 	if text := r.Scopes.String(); len(text) > maxList || !auth.ParseSet(text).Equal(r.Scopes) {

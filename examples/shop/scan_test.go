@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/fastness/fastness"
@@ -40,4 +42,16 @@ func TestScanOfTheShopFindsNothing(t *testing.T) {
 		users = append(users, scan.User{Username: u.name, Password: password, Roles: []string{u.role}, Admin: u.role == "admin"})
 	}
 	scantest.Run(t, app, scantest.Profile(profile), scantest.Users(users...), scantest.Time(clock), scantest.Reach(0.6))
+}
+
+// What a scan had found: the name of a key was asked for in characters, and kept in bytes
+// that can be printed; what lies between was a failure of the server.
+func TestNameOfAKeyThatCannotBeKeptIsRefused(t *testing.T) {
+	s := openShop(t, t.TempDir()).as(nil)
+	u := s.newUser("ann", mainBranch, "customer")
+	for _, name := range []string{`a\u0000b`, " ", strings.Repeat("é", 150), `a\u202eb`} {
+		if got := s.call(http.MethodPost, "/me/api-keys", `{"name":"`+name+`"}`, u.header...); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "key_name") {
+			t.Errorf("name %q: %d %s, want 422", name, got.status, got.body)
+		}
+	}
 }
