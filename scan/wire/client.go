@@ -96,6 +96,10 @@ func (c *Client) Base() string {
 	return base
 }
 
+// Network reports whether requests cross a network, and are not handed to a handler of the
+// same process.
+func (c *Client) Network() bool { return c.config.Transport == nil }
+
 // Certificate returns what is wrong with the certificate of the target, or nil.
 func (c *Client) Certificate() error {
 	c.mu.Lock()

@@ -125,6 +125,9 @@ func (t *Target) LogIn(ctx context.Context, u *login.User) (*login.User, error) 
 	return t.config.Keeper.LogIn(ctx, u)
 }
 
+// Client returns what sends the requests.
+func (t *Target) Client() Doer { return t.config.Client }
+
 // Listener returns the scan's own address, or nil if the target cannot reach it.
 func (t *Target) Listener() Listener { return t.config.Listener }
 

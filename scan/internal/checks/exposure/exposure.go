@@ -24,7 +24,7 @@ import (
 // Checks returns the checks of this group.
 func Checks() []check.Check {
 	return []check.Check{
-		secretsInAnswers(), traces(), crashes(), headers(),
+		secretsInAnswers(), personalData(), undeclared(), secretsInScripts(), traces(), crashes(), conformance(), headers(), transport(), lint(),
 	}
 }
 
