@@ -69,10 +69,19 @@ func moreThanDeclared(op *spec.Operation, ex *wire.Exchange, user *login.User) (
 		Evidence: []finding.Evidence{evidence("the answer has them", ex)},
 	}
 	if len(secret) > 0 {
-		claim.Cause, claim.Severity = op.ID, as(finding.Medium)
+		claim.Cause, claim.Severity = strings.Join(lasts(secret), " "), as(finding.Medium) // The same members elsewhere are the same mistake.
 		claim.Says = fmt.Sprintf("the answer to %s has members that the document does not declare, and that by their names are not for callers: %s", user.Called(), cut(strings.Join(secret, ", "), 150))
 	}
 	return claim, true
+}
+
+// lasts are the names of members without what they are part of.
+func lasts(pointers []string) (out []string) {
+	for _, at := range pointers {
+		out = append(out, lastName("/"+at))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // declared returns the schema of an answer, if it says which members there are.

@@ -21,7 +21,7 @@ import (
 // Checks returns the checks of this group.
 func Checks() []check.Check {
 	return []check.Check{
-		hidden(), oldVersions(), leftovers(), origins(),
+		hidden(), oldVersions(), hosts(), leftovers(), methods(), origins(), links(), caches(), graphQL(),
 	}
 }
 
