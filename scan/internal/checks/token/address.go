@@ -104,7 +104,7 @@ func sameParameter(ctx context.Context, t *probe.Target, c check.Claim, name str
 	more := 0
 	for _, op := range t.API.Operations {
 		s := t.Sample(op, u)
-		if op.Method != "GET" || s == nil || explore.Dangerous(op) != "" || more >= 12 || ctx.Err() != nil || op.Path == c.Place.Path {
+		if op.Method != "GET" || s == nil || explore.Dangerous(op) != "" || more >= 40 || ctx.Err() != nil || op.Path == c.Place.Path {
 			continue
 		}
 		more++
