@@ -23,6 +23,9 @@ func transport() check.Check {
 		switch {
 		case client.Certificate() != nil:
 			claim.Says, claim.Control = "the certificate of the target fails: "+cut(client.Certificate().Error(), 200), "the scan verified it by the certificates that it trusts"
+			if loopback(ex.Origin) { // A certificate for development.
+				claim.Severity = as(finding.Info)
+			}
 		case !strings.HasPrefix(ex.Origin, "http:"):
 			return nil
 		case loopback(ex.Origin):
