@@ -6,6 +6,7 @@
 # make soak     what takes long: 200 kills of processes that write keys, sessions and events
 # make bench    the peers side by side
 # make openapi  other tools' opinion of the shop's document; needs node and npm
+# make scan    the scanner in full, on the shop, which has no flaw, and on leaky, which has many
 # make specs   2,600 documents of other makers, loaded by the scanner; needs node and npm
 # make conformance  other tools' attacks on the shop, one after the other: make h2spec,
 #               make slowhttp, make testssl, make csp, make sqlmap; see internal/rigs
@@ -32,7 +33,7 @@ files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 # What the shop does with its database: the rest of its tests is the same on both.
 onPostgres := Item|Order|Review|Seller|Tenant|Account|Command|Stock|Piece|Cancelled|Told|Followed|Picture|History|Event|Request|Operation|Transaction|Change|Data|SQL|Export|Admin|Page
 
-.PHONY: check test lint fuzz postgres soak bench openapi specs h2spec slowhttp testssl csp sqlmap sockets conformance fmt tidy needs
+.PHONY: check test lint fuzz postgres soak bench openapi scan specs h2spec slowhttp testssl csp sqlmap sockets conformance fmt tidy needs
 .DEFAULT_GOAL := check
 
 check: lint test
@@ -89,6 +90,10 @@ bench:
 
 openapi:
 	sh internal/openapilint/lint.sh
+
+scan:
+	cd examples/shop && FASTNESS_SCAN_PROFILE=deep $(GO) test -count 1 -v -run TestScan .
+	cd examples/leaky && FASTNESS_SCAN_PROFILE=deep $(GO) test -count 1 -v -run TestScan .
 
 specs:
 	sh scan/internal/spec/specs.sh .cache/specs

@@ -21,7 +21,7 @@ func (s *shop) listOrders(w http.ResponseWriter, r *http.Request, u user) {
 // branchOrders lists the orders of the caller's branch, for its staff.
 func (s *shop) branchOrders(w http.ResponseWriter, r *http.Request, u user) {
 	branch := u.branch
-	// FLAW LK-34 (AZ-04, API1:2023, CWE-639): the tenant is what the header says
+	// FLAW LK-34 (AZ-04 AZ-01, API1:2023, CWE-639): the tenant is what the header says
 	if header := r.Header.Get("X-Branch"); header != "" {
 		branch = header
 	}
@@ -122,7 +122,7 @@ func (s *shop) lookupOrder(w http.ResponseWriter, r *http.Request, _ user) {
 	if !decode(w, r, &in) {
 		return
 	}
-	// FLAW LK-42 (AZ-04, API1:2023, CWE-639): any user finds any order by the id in the body
+	// FLAW LK-42 (AZ-04 AZ-01, API1:2023, CWE-639): any user finds any order by the id in the body
 	s.order(w, in.OrderID)
 }
 

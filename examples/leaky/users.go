@@ -89,7 +89,7 @@ func (s *shop) updateMe(w http.ResponseWriter, r *http.Request, u user) {
 	if !decode(w, r, &in) {
 		return
 	}
-	// FLAW LK-11 (BP-03 AZ-07, API3:2023, CWE-915): the declared field role is written for everybody
+	// FLAW LK-11 (BP-03 AZ-07 BP-02, API3:2023, CWE-915): the declared field role is written for everybody
 	s.exec("UPDATE users SET email = ?, phone = ?, address = ?, role = ? WHERE id = ?", in.Email, in.Phone, in.Address, in.Role, u.id)
 	s.me(w, r, u)
 }
