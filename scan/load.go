@@ -129,9 +129,6 @@ func (s *scan) rebase(ctx context.Context, api *spec.API) {
 			api.Rebase(own)
 		}
 	}
-	if len(api.Bases) < 2 {
-		return
-	}
 	best, most := api.Base, -1
 	for _, base := range api.Bases[:min(len(api.Bases), 5)] {
 		api.Rebase(base)
@@ -140,6 +137,9 @@ func (s *scan) rebase(ctx context.Context, api *spec.API) {
 		}
 	}
 	api.Rebase(best)
+	if most <= 0 {
+		s.searchBase(ctx, api)
+	}
 }
 
 // answered counts operations that the target knows under the present base.
