@@ -119,7 +119,7 @@ func (l *loader) media(content *place) (out []*Media) {
 			}
 			l.complain(content, "the content is a list")
 		}
-		m := &Media{Type: mediaType(name), Schema: &Schema{}}
+		m := &Media{Type: mediaType(name), Schema: &Schema{}, Any: strings.Contains(name, "*")}
 		if !strings.Contains(m.Type, "/") {
 			if name != "schema" && name != "json" && name != "" {
 				l.complain(c, "this is no media type")
@@ -201,7 +201,7 @@ func (l *loader) answers(p *place, o *Operation) {
 				produces = []string{"application/json"}
 			}
 			for _, t := range produces {
-				m := &Media{Type: mediaType(t), Schema: l.schema(s)}
+				m := &Media{Type: mediaType(t), Schema: l.schema(s), Any: strings.Contains(t, "*")}
 				if e := def.get("examples").get(t); e != nil {
 					m.Examples = []any{e.value()}
 				}

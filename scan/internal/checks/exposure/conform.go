@@ -62,7 +62,7 @@ func contradicts(op *spec.Operation, ex *wire.Exchange, report check.Report) boo
 		say("status", fmt.Sprintf("the answer is %d, and the document declares %s", ex.Status, statuses(op)))
 		return true
 	}
-	if len(a.Media) > 0 && len(ex.Body) > 0 && ex.Media() != "" && !slices.ContainsFunc(a.Media, func(m *spec.Media) bool { return sameMedia(m.Type, ex.Media()) }) {
+	if len(a.Media) > 0 && len(ex.Body) > 0 && ex.Media() != "" && !slices.ContainsFunc(a.Media, func(m *spec.Media) bool { return m.Any || sameMedia(m.Type, ex.Media()) }) {
 		say("media type", fmt.Sprintf("the answer is %s, and the document declares %s", ex.Media(), a.Media[0].Type))
 		return true
 	}

@@ -38,7 +38,7 @@ func TestInputThatMakesTheTargetFailIsFound(t *testing.T) {
 }
 
 func TestFailuresThatAreNoneOfTheInputAreSilent(t *testing.T) {
-	calls := 0
+	calls, broken := 0, false
 	for name, h := range map[string]http.HandlerFunc{
 		"not implemented": func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Query().Get("page") != "1" && r.URL.RawQuery != "" {
@@ -49,6 +49,16 @@ func TestFailuresThatAreNoneOfTheInputAreSilent(t *testing.T) {
 		},
 		"now and then": func(w http.ResponseWriter, _ *http.Request) {
 			if calls++; calls%7 == 0 {
+				answer(w, 500, `{}`)
+				return
+			}
+			answer(w, 200, `{"items": [1]}`)
+		},
+		"all the time from some time on": func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.RawQuery, "9223") {
+				broken = true
+			}
+			if broken {
 				answer(w, 500, `{}`)
 				return
 			}
@@ -240,5 +250,21 @@ func TestAKeyInAScriptIsFoundByItsChecksum(t *testing.T) {
 	}
 	if list := run("ghp_q8Zk2mLx7Tn4Vb1Rc9Ds6Wf3Yh5Jg0aaaaaa"); len(list) != 0 {
 		t.Errorf("a wrong checksum is taken for a key: %v", list)
+	}
+}
+
+func TestATypeThatTheDocumentLeavesOpenIsNoContradiction(t *testing.T) {
+	doc := func(media string) string {
+		return `"/page": {"get": {"responses": {"200": {"description": "it", "content": {"` + media + `": {}}}}}}`
+	}
+	page := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<title>x</title>")
+	}
+	for _, f := range found(t, "SC-03", doc("*/*"), page) {
+		t.Errorf("%s: %s", f.Places[0], f.Claim)
+	}
+	if list := found(t, "SC-03", doc("application/json"), page); len(list) != 1 {
+		t.Errorf("%v, want one: a page in place of JSON", list)
 	}
 }

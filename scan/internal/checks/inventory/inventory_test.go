@@ -122,6 +122,18 @@ func TestPathsThatOnlySeemToBeThereAreSilent(t *testing.T) {
 			}
 			return false
 		},
+		"all below a folder answer": func(w http.ResponseWriter, r *http.Request) bool {
+			// They differ in more than the name, so that discovering takes them for there.
+			if strings.HasPrefix(r.URL.Path, "/internal/") {
+				text := `{"email": "none@castle.example", "asked": "` + r.URL.Path + `"}`
+				if in(r) != "" && r.URL.Path == "/internal/users" {
+					text = `{"mine": [1, 2, 3]}`
+				}
+				answer(w, 200, text)
+				return true
+			}
+			return false
+		},
 		"health": func(w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path == "/health" {
 				answer(w, 200, `{"status": "up"}`)
@@ -258,6 +270,14 @@ func TestAnotherHostIsFound(t *testing.T) {
 		return false
 	}
 	want(t, found(t, "IV-03", get("/me"), guarded("/me", inside)), "GET /")
+	// Whatever name is not the usual one leads to one page.
+	silent(t, found(t, "IV-03", get("/me"), guarded("/me", func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Host != "localhost" && r.URL.Path == "/" {
+			answer(w, 200, `{"parked": true, "text": "nobody lives here"}`)
+			return true
+		}
+		return false
+	})))
 	silent(t, found(t, "IV-03", get("/me"), guarded("/me", func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/" { // The name is only repeated.
 			answer(w, 200, `{"host": "`+r.Host+`"}`)
