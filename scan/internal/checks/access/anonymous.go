@@ -42,7 +42,7 @@ func readsAnonymously(ctx context.Context, t *probe.Target, op *spec.Operation, 
 		return claim, false
 	}
 	nobody := again(ctx, t, s, nil, why)
-	if !probe.Granted(nobody) {
+	if !probe.Granted(nobody) || describesAPI(nobody) {
 		return claim, false
 	}
 	mine := again(ctx, t, s, user, why)
@@ -71,6 +71,14 @@ func readsAnonymously(ctx context.Context, t *probe.Target, op *spec.Operation, 
 		return claim, false
 	}
 	return claim, true
+}
+
+// describesAPI reports whether an answer is the document of an API, whose words can be the
+// names of users by chance: "customer".
+func describesAPI(ex *wire.Exchange) bool {
+	v, _ := probe.Decode(ex)
+	doc, _ := v.(map[string]any)
+	return doc["paths"] != nil && (doc["openapi"] != nil || doc["swagger"] != nil)
 }
 
 // publicKind reports whether all that is named is made to be seen.
