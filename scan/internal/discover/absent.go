@@ -1,12 +1,14 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/fastness/fastness/scan/internal/probe"
@@ -26,6 +28,8 @@ type look struct {
 	body, plain     string // without what it repeats of the path; with it
 	title, location string
 	size            int
+	text            string   // as it came
+	names           []string // of the path, that an answer may repeat
 }
 
 // random finds what changes from answer to answer: numbers and hexadecimal ids, times.
@@ -39,17 +43,12 @@ func lookOf(ex *wire.Exchange) look {
 	target := ex.Request.Target()
 	path := ex.Request.Path
 	last := path[strings.LastIndexByte(strings.TrimRight(path, "/"), '/')+1:]
-	blank := func(s string) string {
-		for _, repeated := range []string{target, path, strings.Trim(path, "/"), strings.Trim(last, "/")} {
-			if len(repeated) >= 3 {
-				s = strings.ReplaceAll(s, repeated, "…")
-			}
-		}
-		return random.ReplaceAllString(s, "#")
-	}
+	names := []string{target, path, strings.Trim(path, "/"), strings.Trim(last, "/")}
+	blank := func(s string) string { return withoutNames(s, names, 3) }
 	l := look{
+		text: ex.Text(), names: names,
 		status: ex.Status, media: ex.Media(), shape: probe.Shape(ex), body: blank(ex.Text()), plain: random.ReplaceAllString(ex.Text(), "#"),
-		location: blank(ex.Header.Get("Location")),
+		location: ex.Header.Get("Location"),
 	}
 	if m := title.FindStringSubmatch(ex.Text()); m != nil {
 		l.title = blank(strings.TrimSpace(m[1]))
@@ -58,13 +57,36 @@ func lookOf(ex *wire.Exchange) look {
 	return l
 }
 
+// withoutNames takes out the names that are at least so long, and what is random.
+func withoutNames(text string, names []string, least int) string {
+	for _, name := range names {
+		if len(name) >= least {
+			text = strings.ReplaceAll(text, name, "…")
+		}
+	}
+	return random.ReplaceAllString(text, "#")
+}
+
+// same reports whether the texts of two answers are the same apart from the names of both
+// paths. A name that is a word of the page, as "all" or "list" is of many, is taken out of
+// both: without that, a page that repeats its path is another one for each word.
+func (l look) same(other look) bool {
+	return abs(len(l.text)-len(other.text)) <= 4096 && l.sameBut(other, l.text, other.text)
+}
+
+func (l look) sameBut(other look, text, otherText string) bool {
+	all := append(slices.Clone(l.names), other.names...)
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return withoutNames(text, all, 1) == withoutNames(otherText, all, 1)
+}
+
 // like reports whether two answers say the same. Steady is whether bodies of paths that
 // are not there are always the same, so that another one is something else.
 func (l look) like(other look, steady bool) bool {
-	if l.status != other.status || l.media != other.media || l.location != other.location {
+	if l.status != other.status || l.media != other.media || !l.sameBut(other, l.location, other.location) {
 		return false
 	}
-	if l.body == other.body || l.plain == other.plain {
+	if l.body == other.body || l.plain == other.plain || l.same(other) {
 		return true
 	}
 	if l.shape != other.shape || l.title != other.title {
