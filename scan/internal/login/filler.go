@@ -75,7 +75,7 @@ func (f *filler) body() map[string]any {
 			continue
 		}
 		v := f.value(one, r)
-		if f.forced != "" && (one.role == passwordField || isConfirm(one.name())) && plain(one.name()) != "pin" {
+		if f.forced != "" && (one.role == passwordField || isConfirm(one.name())) && !f.besidePassword(one) {
 			v = f.forced
 		}
 		put(doc, one.at, v)
@@ -92,7 +92,7 @@ func (f *filler) body() map[string]any {
 func (f *filler) note(one *field, v string) {
 	switch {
 	case isConfirm(one.name()):
-	case one.role == passwordField && plain(one.name()) != "pin":
+	case one.role == passwordField && !f.besidePassword(one):
 		f.person.password = v
 	case emailLike(one.name(), one.schema.Format):
 		f.person.email, f.person.extra["email"] = v, v
@@ -105,6 +105,14 @@ func (f *filler) note(one *field, v string) {
 		f.person.extra[one.name()] = v
 	}
 }
+
+// besidePassword reports whether a field is a PIN that a password stands beside. Alone, a
+// PIN is what the log-in asks for.
+func (f *filler) besidePassword(one *field) bool {
+	return isPIN(one.name()) && slices.ContainsFunc(f.fields, func(other field) bool { return other.role == passwordField && !isPIN(other.name()) })
+}
+
+func isPIN(name string) bool { return strings.HasPrefix(plain(name), "pin") }
 
 func isConfirm(name string) bool {
 	p := plain(name)
@@ -143,7 +151,7 @@ func (f *filler) value(one *field, r *rule) any {
 func (f *filler) identity(one *field) (string, bool) {
 	p := plain(one.name())
 	switch {
-	case strings.HasPrefix(p, "pin"):
+	case isPIN(p):
 		return "4826", true
 	case one.role == passwordField:
 		return f.person.password, true

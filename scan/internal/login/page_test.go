@@ -117,6 +117,11 @@ func TestAGuardIsAddedToForms(t *testing.T) {
 	if string(again.Body) != "a=1&_csrf=x+y" {
 		t.Errorf("the body is %q after another time", again.Body)
 	}
+	foreign := wire.Request{Header: r.Header, Body: []byte("_csrf=of+somebody&a=1")}
+	u.Apply(&foreign)
+	if string(foreign.Body) != "a=1&_csrf=x+y" {
+		t.Errorf("the body is %q, want the guard of the user in it", foreign.Body)
+	}
 }
 
 func TestASessionThatRollsIsFollowed(t *testing.T) {

@@ -88,6 +88,9 @@ func TestUsersAreRegisteredDespiteRulesThatNoDocumentTells(t *testing.T) {
 		"a member more, by a sentence": func(w http.ResponseWriter, m object) bool {
 			return must(w, text(m, "phone") != "", object{"message": "phone is required"})
 		},
+		"a member more, after a colon": func(w http.ResponseWriter, m object) bool {
+			return must(w, text(m, "phone") != "", object{"error": "field missing: phone"})
+		},
 		"several, by a map": func(w http.ResponseWriter, m object) bool {
 			return must(w, text(m, "country") != "" && m["terms"] == true, object{"errors": object{"country": []any{"can't be blank"}, "terms": []any{"must be accepted, is required"}}})
 		},
@@ -137,6 +140,40 @@ func TestUsersWithoutADocumentedBodyAreRegistered(t *testing.T) {
 	_, users := start(t, &target{Handler: c}, login.Config{Wanted: 2, API: api(op("GET", "/me"), op("POST", "/login"), op("POST", "/register"))})
 	if len(users) != 2 || !strings.HasSuffix(users[0].Known["email"], "@example.com") || users[0].Known["id"] == "" {
 		t.Errorf("users know %v, want e-mail addresses and ids", users[0].Known)
+	}
+}
+
+func TestAPINAloneIsWhatTheUserLogsInWith(t *testing.T) {
+	pins := map[string]string{}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /signup", func(w http.ResponseWriter, r *http.Request) {
+		m := readJSON(r)
+		if !regexp.MustCompile(`^[0-9]{4}$`).MatchString(text(m, "pin")) || text(m, "email") == "" {
+			writeJSON(w, 422, object{"error": "pin must have 4 digits"})
+			return
+		}
+		pins[text(m, "email")] = text(m, "pin")
+		writeJSON(w, 201, object{"email": text(m, "email")})
+	})
+	mux.HandleFunc("POST /signin", func(w http.ResponseWriter, r *http.Request) {
+		m := readJSON(r)
+		if pin := pins[text(m, "email")]; pin == "" || pin != text(m, "pin") {
+			writeJSON(w, 401, object{"error": "wrong"})
+			return
+		}
+		writeJSON(w, 200, object{"token": text(m, "email") + "-token-123456"})
+	})
+	mux.HandleFunc("GET /me", func(w http.ResponseWriter, r *http.Request) {
+		email, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), "-token-")
+		if pins[email] == "" {
+			writeJSON(w, 401, object{"error": "no"})
+			return
+		}
+		writeJSON(w, 200, object{"email": email})
+	})
+	a := api(op("GET", "/me"), withBody("POST", "/signin", "email", "pin"), withBody("POST", "/signup", "email", "pin"))
+	if _, users := start(t, &target{Handler: mux}, login.Config{Wanted: 2, API: a}); len(users) != 2 {
+		t.Errorf("users are %+v, want two with a PIN", users)
 	}
 }
 

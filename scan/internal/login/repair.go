@@ -29,7 +29,7 @@ var (
 	notAlnum     = regexp.MustCompile(`[^A-Za-z0-9]`)
 	quoted       = regexp.MustCompile("[\"'`]([A-Za-z_][\\w.-]{1,40})[\"'`]")
 	namedFirst   = regexp.MustCompile(`(?i)(?:^|field |parameter |property |attribute |member |key )([A-Za-z_][\w.-]{1,40}):? (?:is|are|must|should|cannot|can't|may|field|has|not|too|required|missing|already)`)
-	nameOnly     = regexp.MustCompile(`(?i)(?:missing|required|provide|enter)(?: (?:required|field|fields|parameter|property|key|a|an|the|your|valid|request))*:? ([A-Za-z_][\w-]{1,40})`)
+	nameOnly     = regexp.MustCompile(`(?i)(?:missing|required|needed|provide|enter):?(?: (?:required|field|fields|parameter|property|key|a|an|the|your|valid|request))*:? ([A-Za-z_][\w-]{1,40})`)
 )
 
 // complaintsOf reads what an answer says is wrong.
@@ -106,13 +106,16 @@ func hasText(m map[string]any) bool {
 	return slices.ContainsFunc(textNames[:], func(name string) bool { return m[name] != nil })
 }
 
+// noField are words of sentences about fields: "field missing: email" is about email.
+var noField = [...]string{"body", "request", "field", "fields", "data", "value", "json", "parameter", "property", "attribute", "input"}
+
 // fromText finds the fields that a sentence names.
 func fromText(text string) (list []complaint) {
 	for part := range strings.SplitSeq(text, "; ") {
 		var names []string
 		for _, expr := range []*regexp.Regexp{quoted, namedFirst, nameOnly} {
 			for _, m := range expr.FindAllStringSubmatch(part, -1) {
-				if name := m[1]; !slices.Contains(names, name) {
+				if name := m[1]; !slices.Contains(names, name) && !slices.Contains(noField[:], plain(name)) {
 					names = append(names, name)
 				}
 			}
@@ -145,7 +148,7 @@ func (f *filler) repairField(c complaint) bool {
 	case i < 0 && matchText.MatchString(c.text) && strings.Contains(plain(c.text), "pass") && isName:
 		f.add(c.field)
 		return true
-	case i < 0 && isName && requiredText.MatchString(c.text) && !slices.Contains([]string{"body", "request", "fields", "field", "data", "value", "json"}, plain(c.field)):
+	case i < 0 && isName && requiredText.MatchString(c.text) && !slices.Contains(noField[:], plain(c.field)):
 		f.add(c.field)
 		return true
 	case i < 0:

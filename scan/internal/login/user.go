@@ -135,16 +135,15 @@ func (u *User) Apply(r *wire.Request) {
 	}
 }
 
-// addField adds a guard to a form that lacks it.
+// addField puts a guard into a form. One that is there already is replaced: it was seen in
+// a page of somebody else.
 func addField(r *wire.Request, c Credential) {
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") || bytes.Contains(r.Body, []byte(url.QueryEscape(c.Name)+"=")) {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		return
 	}
-	body := slices.Clone(r.Body)
-	if len(body) > 0 {
-		body = append(body, '&')
-	}
-	r.Body = append(body, url.QueryEscape(c.Name)+"="+url.QueryEscape(c.Value)...)
+	name, pairs := url.QueryEscape(c.Name)+"=", bytes.Split(r.Body, []byte("&"))
+	pairs = slices.DeleteFunc(pairs, func(pair []byte) bool { return len(pair) == 0 || bytes.HasPrefix(pair, []byte(name)) })
+	r.Body = bytes.Join(append(pairs, []byte(name+url.QueryEscape(c.Value))), []byte("&"))
 }
 
 // With returns a copy of the user whose credential i has another value. Nobody logs the

@@ -146,6 +146,10 @@ func (c *cookies) look(t *probe.Target, ex *wire.Exchange, say say) {
 
 // isSession reports whether a cookie proves who is asking.
 func isSession(t *probe.Target, cookie *http.Cookie) bool {
+	name := plain(cookie.Name)
+	if strings.Contains(name, "csrf") || strings.Contains(name, "xsrf") {
+		return false // Scripts of the page have to read it, and it proves nothing.
+	}
 	for _, u := range t.Users {
 		for _, c := range u.Credentials() {
 			if c.In == "cookie" && c.Name == cookie.Name && !c.Guard {
@@ -153,8 +157,7 @@ func isSession(t *probe.Target, cookie *http.Cookie) bool {
 			}
 		}
 	}
-	name := plain(cookie.Name)
-	if strings.Contains(name, "csrf") || strings.Contains(name, "xsrf") || len(cookie.Value) < 16 {
+	if len(cookie.Value) < 16 {
 		return false
 	}
 	for _, w := range []string{"session", "sessid", "sid", "token", "jwt", "auth", "remember"} {
