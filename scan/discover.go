@@ -58,6 +58,22 @@ func (s *scan) discover(ctx context.Context, api *spec.API) {
 	}
 	found := discover.Run(ctx, discover.Config{Send: send, API: api, Seed: s.config.Seed})
 	s.target.Proofs, s.target.GraphQL = found.Proofs, found.GraphQL
+	s.adopt(api, found)
+	if i := slices.IndexFunc(s.target.Users, func(u *login.User) bool { return u.Admin }); i >= 0 && s.crawled && !s.target.Users[0].Admin {
+		// Their pages lead to more.
+		user = s.target.Users[i]
+		found := discover.Run(ctx, discover.Config{Send: send, API: api, Seed: s.config.Seed})
+		for id, proof := range found.Proofs {
+			if _, known := s.target.Proofs[id]; !known {
+				s.target.Proofs[id] = proof
+			}
+		}
+		s.adopt(api, found)
+	}
+}
+
+// adopt adds the operations that were found.
+func (s *scan) adopt(api *spec.API, found *discover.Result) {
 	more := found.Operations
 	if s.crawled {
 		more = slices.Concat(more, found.Unproven)

@@ -31,7 +31,8 @@ type Send func(context.Context, wire.Request) *wire.Exchange
 // Config is what to look for, and how long.
 type Config struct {
 	Send Send
-	// API is what is known so far. It may be empty, and is not changed.
+	// API is what is known so far. It may be empty. Operations of it that were found, and
+	// not declared, get the parameters that are found now; nothing else is changed.
 	API *spec.API
 	// Base is the path of the target, without a slash at its end; the default is that of
 	// the API.
@@ -95,10 +96,13 @@ func Run(ctx context.Context, config Config) *Result {
 	for _, op := range f.api.Operations {
 		f.known[key(op.Method, op.Path)] = true
 	}
+	f.routes(ctx)
 	f.crawl(ctx)
 	f.fromRefs(ctx)
+	f.items(ctx)
 	f.methods(ctx)
 	f.words(ctx)
+	f.items(ctx)
 	f.versions(ctx)
 	f.neighbours(ctx)
 	f.graphql(ctx)

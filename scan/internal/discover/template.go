@@ -69,6 +69,7 @@ func (f *finder) fromRefs(ctx context.Context) {
 	for _, g := range f.groups() {
 		op := g.operation()
 		if f.known[key(op.Method, op.Path)] {
+			f.enrich(op)
 			continue
 		}
 		target := g.example
@@ -90,6 +91,35 @@ func (f *finder) fromRefs(ctx context.Context) {
 			op.ID = "seen " + op.Method + " " + op.Path
 			f.result.Unproven = append(f.result.Unproven, op)
 		}
+	}
+}
+
+// enrich adds what references show to an operation that was found before, when less could
+// be seen: parameters of the query, and ids that are there.
+func (f *finder) enrich(with *spec.Operation) {
+	for _, op := range f.all() {
+		if op.Found == "" || op.Method != with.Method || shapeOf(op.Path) != shapeOf(with.Path) {
+			continue
+		}
+		var here, there []*spec.Param
+		for _, p := range with.Params {
+			if p.In == "path" {
+				there = append(there, p)
+			} else if op.Param(p.In, p.Name) == nil {
+				op.Params = append(op.Params, p)
+			}
+		}
+		for _, p := range op.Params {
+			if p.In == "path" {
+				here = append(here, p)
+			}
+		}
+		for i := range min(len(here), len(there)) {
+			if len(here[i].Examples) == 0 {
+				here[i].Examples, here[i].Schema = there[i].Examples, there[i].Schema
+			}
+		}
+		return
 	}
 }
 
@@ -173,8 +203,8 @@ func (g *group) operation() *spec.Operation {
 				continue
 			}
 			if own, ok := strings.CutPrefix(parts[i], "{"); ok {
-				if name == "" {
-					name = strings.TrimSuffix(own, "}")
+				if own = strings.TrimSuffix(own, "}"); name == "" && len(own) > 1 && own != "pk" { // The name of a variable says nothing.
+					name = own
 				}
 			} else if text, err := url.PathUnescape(parts[i]); err == nil && len(seen) < 5 && !slices.Contains(seen, any(text)) {
 				seen = append(seen, text)

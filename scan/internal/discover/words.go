@@ -25,7 +25,7 @@ func wordList() []guess {
 }
 
 const endpoints = `
-admin admin/users admin/stats admin/config admin/settings admin/logs administrator manage management
+admin admin/users admin/stats admin/config admin/settings admin/logs administrator staff manage management
 debug _debug debug/vars debug/pprof/ debug/requests debug/config trace
 internal internal/users internal/config internal/status internal/health internal/metrics private system
 status health healthz health/live health/ready livez readyz ping version info about

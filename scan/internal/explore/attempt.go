@@ -47,9 +47,23 @@ func OutcomeOf(ex *wire.Exchange) string {
 		if probe.Refused(ex) {
 			return Unauthorized
 		}
+		if seeOther(ex) {
+			return OK
+		}
 		return Redirected
 	}
 	return Validation
+}
+
+// seeOther reports whether an answer is how pages say that a form was taken: by leading to
+// a page (RFC 9110, section 15.4.4). What is wrong with a form is said in the form itself.
+func seeOther(ex *wire.Exchange) bool {
+	switch ex.Request.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		form := strings.HasPrefix(ex.Request.Header.Get("Content-Type"), "application/x-www-form-urlencoded") || strings.HasPrefix(ex.Request.Header.Get("Content-Type"), "multipart/form-data")
+		return form && (ex.Status == http.StatusFound || ex.Status == http.StatusSeeOther) && ex.Header.Get("Location") != ""
+	}
+	return false
 }
 
 // try is one request of an attempt.

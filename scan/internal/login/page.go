@@ -27,6 +27,10 @@ type input struct{ name, kind, value string }
 // guardName matches what tokens against requests of other sites are called.
 var guardName = regexp.MustCompile(`(?i)csrf|xsrf|authenticity_?token|requestverificationtoken|anti-?forgery|^_token$|^nonce$`)
 
+// IsGuard reports whether a field or header is called like one that holds a token against
+// requests of other sites.
+func IsGuard(name string) bool { return guardName.MatchString(name) }
+
 // formsOf returns the forms of a page, and what its meta elements say.
 func formsOf(page []byte) (forms []form, metas map[string]string) {
 	metas = map[string]string{}
