@@ -145,11 +145,21 @@ func secrets(t *probe.Target, ex *wire.Exchange, owner *login.User) (out []strin
 	}
 	for _, kind := range []string{"email", "phone", "username", "name"} {
 		v := owner.Known[kind]
-		if len(v) >= 5 && probe.Holds(ex, v) && !strings.Contains(sent, v) {
+		if len(v) >= 5 && !commonName(v) && probe.Holds(ex, v) && !strings.Contains(sent, v) {
 			out = append(out, v)
 		}
 	}
 	return out
+}
+
+// commonName reports whether a name says nothing of who has it: documents and rules are
+// full of it.
+func commonName(name string) bool {
+	switch plain(name) {
+	case "admin", "administrator", "guest", "manager", "owner", "staff", "tester", "default", "member", "customer", "support", "operator", "system", "public", "anonymous", "login", "users":
+		return true
+	}
+	return false
 }
 
 // shows returns the first of some texts that an answer has, or "".

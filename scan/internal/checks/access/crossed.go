@@ -8,6 +8,7 @@ import (
 
 	"github.com/fastness/fastness/scan/finding"
 	"github.com/fastness/fastness/scan/internal/check"
+	"github.com/fastness/fastness/scan/internal/explore"
 	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
@@ -62,7 +63,7 @@ func readNamed(ctx context.Context, t *probe.Target, op *spec.Operation, owner, 
 		return claim, false
 	}
 	for _, p := range op.Params {
-		if p.In != "query" && p.In != "header" || !ownerName(p.Name) && !scopeName(p.Name) {
+		if p.In != "query" && p.In != "header" || !ownerName(p.Name) && !userLike(p.Name) && !scopeName(p.Name) {
 			continue
 		}
 		without := s.Case.Without(p.In, p.Name)
@@ -71,6 +72,9 @@ func readNamed(ctx context.Context, t *probe.Target, op *spec.Operation, owner, 
 			c := without.With(p.In, p.Name, value)
 			theirs := t.Send(ctx, stranger, c, why)
 			texts := t.MarkersOf(owner, theirs)
+			if len(texts) == 0 {
+				texts = asOwner(ctx, t, op, p, owner, stranger, plainly, theirs, why)
+			}
 			if probe.Refused(theirs) || shows(plainly, texts) != "" || len(texts) == 0 {
 				continue
 			}
@@ -89,6 +93,34 @@ func readNamed(ctx context.Context, t *probe.Target, op *spec.Operation, owner, 
 		}
 	}
 	return claim, false
+}
+
+// asOwner returns texts of an answer to a stranger that is, value for value, the one that
+// the owner gets without naming anybody, and that no other name gives: it is what belongs to
+// the owner, although the scan has not made it.
+func asOwner(ctx context.Context, t *probe.Target, op *spec.Operation, p *spec.Param, owner, stranger *login.User, plainly, theirs *wire.Exchange, why string) (texts []string) {
+	s := t.Sample(op, owner)
+	if s == nil || !probe.Granted(theirs) || !probe.Granted(plainly) || isPublic(explore.ResourceOf(op)) {
+		return nil
+	}
+	mine := t.Send(ctx, owner, s.Case.Without(p.In, p.Name), why)
+	if !probe.Granted(mine) || !slices.Equal(probe.Leaves(mine), probe.Leaves(theirs)) {
+		return nil
+	}
+	var nobodys *wire.Exchange
+	for _, leaf := range probe.Leaves(mine) {
+		text, ok := leaf.Value.(string)
+		if !ok || len(text) < 5 || probe.Holds(plainly, text) || userLike(leaf.Name()) {
+			continue
+		}
+		if nobodys == nil {
+			nobodys = t.Send(ctx, stranger, s.Case.With(p.In, p.Name, nowhere(t, probe.Point{In: p.In, Name: p.Name, Value: owner.Known["id"]})), why)
+		}
+		if !probe.Holds(nobodys, text) {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 // scopeName reports whether a parameter says within what somebody works: a tenant.

@@ -44,11 +44,17 @@ func writeToOthers() check.Check {
 	kind := kindWriteToOthers()
 	return check.Check{Kind: kind, Phase: check.Write, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
 		for _, op := range t.API.Operations {
-			if !changes(op) || explore.Dangerous(op) != "" {
+			if !writes(op) || explore.Dangerous(op) != "" || t.Held(op) != "" {
 				continue
 			}
-			pairs(t, func(owner, stranger *login.User) bool {
-				claim, found := writeAs(ctx, t, op, owner, stranger, kind.ID)
+			pairs(t, func(owner, stranger *login.User) (found bool) {
+				var claim check.Claim
+				if changes(op) {
+					claim, found = writeAs(ctx, t, op, owner, stranger, kind.ID)
+				}
+				if !found && !deletes(op) {
+					claim, found = actAs(ctx, t, op, owner, stranger, kind.ID)
+				}
 				if found {
 					report(claim)
 				}
