@@ -23,6 +23,8 @@ var (
 	// piece is a part of an expression that joins texts: a text or a name.
 	piece      = regexp.MustCompile(`^\s*(?:"([^"]*)"|'([^']*)'|\x60([^\x60]*)\x60|([A-Za-z_$][\w$.\[\]]*(?:\([\w$., ]*\))?))\s*`)
 	hole       = regexp.MustCompile(`\$\{([^{}]*)\}`)
+	open       = regexp.MustCompile(`\{[^{}]*\}`)
+	numbered   = regexp.MustCompile(`(?i)(^|_)(id|no|page|limit|offset|count|number|nr)$|[a-z]I[dD]$`)
 	colon      = regexp.MustCompile(`/:([A-Za-z_]\w*)\??`)
 	word       = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
 	memberName = regexp.MustCompile(`(?:^|,)\s*["']?([A-Za-z_]\w*)["']?\s*(?:[:,]|$)`)
@@ -42,12 +44,14 @@ func (f *finder) fromScript(text, base, page string) {
 		}
 	}
 	s := script{f: f, constants: constants, base: base, source: "script of " + page, text: text}
+	s.bases = s.clients()
 	for _, at := range call.FindAllStringSubmatchIndex(text, maxRefsPage) {
 		s.call(at)
 	}
 	for _, m := range opened.FindAllStringSubmatch(text, maxRefsPage) {
 		s.note(m[1], m[2], "")
 	}
+	s.wrapped()
 	for _, m := range literal.FindAllStringSubmatch(text, maxRefsPage) {
 		if looksLikeAPI(m[1]) {
 			s.note("", "'"+m[1]+"'", "")
@@ -59,6 +63,9 @@ type script struct {
 	f                  *finder
 	constants          map[string]string
 	base, source, text string
+	bases              map[string]string // of clients that a library made
+	bound              map[string]string // what parameters of a function stand for
+	before             string            // what stands before the paths of a call
 }
 
 // call notes a call, of which the indices are those of the expression.
@@ -96,12 +103,19 @@ func (s *script) call(at []int) {
 			method = strings.ToUpper(m[1])
 		}
 	}
-	s.note(method, arguments, rest)
+	one := *s
+	if at[4] >= 0 {
+		one.before = s.bases[s.receiver(at[0])]
+	}
+	one.note(method, arguments, rest)
 }
 
 // note evaluates an expression that makes a path, as far as that can be seen.
 func (s *script) note(method, expression, options string) {
 	path := s.join(expression)
+	if s.before != "" && path != "" && !strings.HasPrefix(path, "http") {
+		path = s.before + "/" + strings.TrimLeft(path, "/")
+	}
 	if path == "" || !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "http") {
 		return
 	}
@@ -124,7 +138,10 @@ func (s *script) note(method, expression, options string) {
 }
 
 // join joins "/a/" + id + "/b" to "/a/{id}/b".
-func (s *script) join(expression string) string {
+func (s *script) join(expression string) string { return s.path(s.raw(expression)) }
+
+// raw joins the parts of an expression.
+func (s *script) raw(expression string) string {
 	var b strings.Builder
 	for {
 		m := piece.FindStringSubmatch(expression)
@@ -142,14 +159,23 @@ func (s *script) join(expression string) string {
 			break
 		}
 	}
-	path := b.String()
+	return b.String()
+}
+
+// path makes a path of what was joined.
+func (s *script) path(path string) string {
 	if path == "" || strings.HasPrefix(path, "{") {
 		return ""
 	}
 	before, query, found := strings.Cut(path, "?")
 	before = colon.ReplaceAllString(before, "/{$1}")
 	if found {
-		before += "?" + hole.ReplaceAllString(strings.NewReplacer("{", "", "}", "").Replace(query), "")
+		before += "?" + open.ReplaceAllStringFunc(query, func(m string) string {
+			if name := m[1 : len(m)-1]; !numbered.MatchString(name) {
+				return name
+			}
+			return "1"
+		})
 	}
 	return before
 }
@@ -165,6 +191,9 @@ func (s *script) variable(expression string) string {
 		return "{id}"
 	}
 	last := all[len(all)-1]
+	if value, ok := s.bound[last]; ok && len(all) == 1 {
+		return value
+	}
 	if value, ok := s.constants[last]; ok {
 		return strings.TrimRight(value, "/")
 	}
