@@ -13,7 +13,7 @@ func (s *shop) adminOrders(w http.ResponseWriter, _ *http.Request, _ user) {
 
 // salesReport is what the owner looks at.
 func (s *shop) salesReport(w http.ResponseWriter, _ *http.Request) {
-	// FLAW LK-55 (AU-01, API2:2023, CWE-306): the document wants a token and nobody asks for it
+	// FLAW LK-55 (AU-01 DE-02, API2:2023, CWE-306): the document wants a token and nobody asks for it
 	reply(w, 200, map[string]any{"report": s.row("SELECT count(*) AS orders, sum(total) AS revenue FROM orders"),
 		"best_customers": s.all("SELECT u.username, u.email, sum(o.total) AS spent FROM orders o JOIN users u ON u.id = o.customer_id GROUP BY u.id ORDER BY spent DESC LIMIT 5")})
 }

@@ -10,7 +10,7 @@ import (
 // attacks are how each flaw is shown.
 func attacks() map[string]func(*target) {
 	all := map[string]func(*target){}
-	for _, group := range []map[string]func(*target){objectAttacks(), fieldAttacks(), logInAttacks(), tokenAttacks(), injectionAttacks(), fetchAttacks(), pageAttacks(), flowAttacks(), inventoryAttacks(), serverAttacks()} {
+	for _, group := range []map[string]func(*target){objectAttacks(), fieldAttacks(), logInAttacks(), tokenAttacks(), injectionAttacks(), fetchAttacks(), pageAttacks(), flowAttacks(), inventoryAttacks(), serverAttacks(), againAttacks()} {
 		maps.Copy(all, group)
 	}
 	return all

@@ -32,7 +32,10 @@ func (s *shop) oldOrders(w http.ResponseWriter, _ *http.Request) {
 	reply(w, 200, map[string]any{"orders": s.all("SELECT * FROM orders ORDER BY id DESC LIMIT 100")})
 }
 
-func (s *shop) oldOrder(w http.ResponseWriter, r *http.Request) { s.order(w, number(r, "order_id")) }
+func (s *shop) oldOrder(w http.ResponseWriter, r *http.Request) {
+	// FLAW LK-92 (IV-02 AU-01, API9:2023, CWE-1059): the old version gives any order to anybody
+	s.order(w, number(r, "order_id"))
+}
 
 // oldLogin is the log-in of the first app.
 func (s *shop) oldLogin(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +54,7 @@ func (s *shop) oldLogin(w http.ResponseWriter, r *http.Request) {
 
 // internalUsers is for the service of mails.
 func (s *shop) internalUsers(w http.ResponseWriter, _ *http.Request) {
-	// FLAW LK-79 (IV-01, API9:2023, CWE-1059): it is in no document, and nobody has to log in
+	// FLAW LK-79 (IV-01 AU-01 DE-02, API9:2023, CWE-1059): it is in no document, and nobody has to log in
 	reply(w, 200, map[string]any{"users": s.all("SELECT id, username, email, phone FROM users ORDER BY id")})
 }
 
@@ -86,6 +89,7 @@ func (s *shop) leftBehind(w http.ResponseWriter, r *http.Request) {
 	// FLAW LK-83 (IV-04, API8:2023, CWE-538): files of the developers lie where the server finds them
 	switch r.URL.Path {
 	case "/.env":
+		// FLAW LK-93 (IV-04, API8:2023, CWE-538): the settings, with their passwords, lie where the server finds them
 		_, _ = fmt.Fprint(w, "APP_ENV=production\nDB_PASSWORD=rampart-and-moat\nJWT_SECRET=secret123\n")
 	case "/.git/HEAD":
 		_, _ = fmt.Fprint(w, "ref: refs/heads/main\n")

@@ -23,13 +23,14 @@ func (s *shop) listItems(w http.ResponseWriter, r *http.Request) {
 		where += " AND name || ' ' || description LIKE ?"
 		args = append(args, "%"+word+"%")
 	}
+	// FLAW LK-96 (SC-01, API8:2023, CWE-755): a text of many words makes a statement that the database refuses, which nobody catches
 	items := s.all("SELECT "+publicItem+" FROM items WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, limit)...)
 	reply(w, 200, map[string]any{"items": items, "limit": limit})
 }
 
 // searchItems is the old search, for the app.
 func (s *shop) searchItems(w http.ResponseWriter, r *http.Request) {
-	// FLAW LK-45 (IN-02 IN-01, API8:2023, CWE-89): the text becomes part of the statement, and the error of the database part of the answer
+	// FLAW LK-45 (IN-02 IN-01 SC-01 SC-02, API8:2023, CWE-89): the text becomes part of the statement, and the error of the database part of the answer
 	items, err := s.rows("SELECT " + publicItem + " FROM items WHERE draft = 0 AND name LIKE '%" + r.URL.Query().Get("name") + "%' ORDER BY id LIMIT 100")
 	if err != nil {
 		fail(w, 500, err.Error())
@@ -111,6 +112,7 @@ func (s *shop) patchItem(w http.ResponseWriter, r *http.Request, u user) {
 	// FLAW LK-50 (BP-02, API3:2023, CWE-915): the seller sets featured, which the shop sells as advertising
 	for _, column := range []string{"name", "description", "price", "stock", "featured"} {
 		if value, sent := in[column]; sent {
+			// FLAW LK-97 (SC-01, API8:2023, CWE-704): values of any type go to the database, which refuses an object
 			s.exec("UPDATE items SET "+column+" = ? WHERE id = ?", value, number(r, "item_id"))
 		}
 	}

@@ -47,6 +47,7 @@ func (s *shop) register(w http.ResponseWriter, r *http.Request) {
 	// FLAW LK-18 (BP-01 AZ-07, API3:2023, CWE-915): role, credit and verified are taken from who signs up
 	id, _ := s.exec("INSERT INTO users (username, password_hash, email, phone, role, credit, verified, branch, api_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		in.Username, string(hash), in.Email, in.Phone, in.Role, in.Credit, in.Verified, in.Branch, "lk_"+random())
+	// FLAW LK-101 (SC-03, API9:2023, CWE-1059): the document says that verified is true or false, and 0 or 1 is sent
 	reply(w, 201, s.row("SELECT "+publicUser+" FROM users WHERE id = ?", id))
 }
 
@@ -123,6 +124,7 @@ func (s *shop) forgot(w http.ResponseWriter, r *http.Request) {
 	code, err := rand.Int(rand.Reader, big.NewInt(10000))
 	must(err)
 	if _, rows := s.exec("UPDATE users SET reset_code = ? WHERE username = ?", fmt.Sprintf("%04d", code), in.Username); rows == 0 {
+		// FLAW LK-100 (AU-04, API2:2023, CWE-204): whoever forgot a password is told whether the user exists
 		fail(w, 404, "no such user")
 		return
 	}

@@ -161,6 +161,7 @@ func (s *shop) exportMe(w http.ResponseWriter, r *http.Request) {
 
 // downloads lists what the caller may fetch with a browser, which sends no header.
 func (s *shop) downloads(w http.ResponseWriter, _ *http.Request, u user) {
+	// FLAW LK-99 (AU-08, API2:2023, CWE-598): the answer has addresses with the token of the session in them
 	token := s.sign(u, time.Now().Add(24*time.Hour))
 	reply(w, 200, map[string]any{"orders": "/v2/orders?access_token=" + token})
 }

@@ -78,7 +78,7 @@ const publicUser = "id, username, email, role, credit, verified, plan, branch, a
 
 // me shows the caller. The path behind it is for the app's router, which does not care.
 func (s *shop) me(w http.ResponseWriter, _ *http.Request, u user) {
-	// FLAW LK-10 (DE-01, API3:2023, CWE-200): the answer has the hash of the password and the API key
+	// FLAW LK-10 (DE-01 DE-03, API3:2023, CWE-200): the answer has the hash of the password and the API key
 	reply(w, 200, s.row("SELECT "+publicUser+", phone, password_hash, api_key FROM users WHERE id = ?", u.id))
 }
 
@@ -103,6 +103,7 @@ func (s *shop) patchMe(w http.ResponseWriter, r *http.Request, u user) {
 	// FLAW LK-12 (BP-02 AZ-07, API3:2023, CWE-915): every column that is sent is written, credit, verified and role too
 	for _, column := range []string{"email", "phone", "address", "homepage", "role", "credit", "verified", "plan", "branch"} {
 		if value, sent := in[column]; sent {
+			// FLAW LK-98 (SC-01, API8:2023, CWE-704): values of any type go to the database here, too
 			s.exec("UPDATE users SET "+column+" = ? WHERE id = ?", value, u.id)
 		}
 	}
@@ -112,6 +113,7 @@ func (s *shop) patchMe(w http.ResponseWriter, r *http.Request, u user) {
 // setAddress takes the form of the page.
 func (s *shop) setAddress(w http.ResponseWriter, r *http.Request, u user) {
 	s.exec("UPDATE users SET address = ? WHERE id = ?", r.FormValue("address"), u.id)
+	// FLAW LK-94 (DE-01, API3:2023, CWE-200): who sends an address gets the hash of the password and the API key back
 	s.me(w, r, u)
 }
 
@@ -157,6 +159,7 @@ func (s *shop) setPassword(w http.ResponseWriter, r *http.Request, _ user) {
 		fail(w, 404, "no such user")
 		return
 	}
+	// FLAW LK-95 (AU-07, API2:2023, CWE-613): tokens and cookies of before the change are good as ever
 	w.WriteHeader(204)
 }
 
