@@ -27,6 +27,7 @@ type World struct {
 	samples map[string]map[string]*Sample // by operation, by user
 	objects []*Object
 	seen    map[string][]*wire.Exchange // by operation: every answer, the last ones
+	files   []*wire.Exchange            // see Files
 	// See coverage.go.
 	covered  map[string]Coverage
 	held     map[string]string
@@ -188,6 +189,7 @@ func (w *World) see(ex *wire.Exchange) {
 		return
 	}
 	w.noteMarkers(ex)
+	w.noteFile(ex)
 	list := w.seen[ex.Request.Operation]
 	if len(list) >= maxSeen { // The first ones are those of the exploration.
 		return

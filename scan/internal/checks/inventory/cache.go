@@ -25,7 +25,12 @@ func caches() check.Check {
 				deceived(ctx, t, s, kind.ID, report)
 			}
 			if s := t.Sample(op, nil); s != nil && !strings.Contains(op.Path, "{") {
-				poisoned(ctx, t, s, kind.ID, report)
+				poisoned(ctx, t, s.Exchange.Request.Path, kind.ID, report)
+			}
+		}
+		for _, ex := range t.Files() {
+			if ctx.Err() == nil {
+				poisoned(ctx, t, ex.Request.Path, kind.ID, report)
 			}
 		}
 		return ctx.Err()
@@ -87,8 +92,8 @@ func deceived(ctx context.Context, t *probe.Target, s *probe.Sample, why string,
 
 // poisoned sends a header field that is no part of the address, and asks again without it.
 // The query is one that nobody else uses, so that no other caller gets what is kept.
-func poisoned(ctx context.Context, t *probe.Target, s *probe.Sample, why string, report check.Report) {
-	path, host := s.Exchange.Request.Path, t.Marker()+".example"
+func poisoned(ctx context.Context, t *probe.Target, path, why string, report check.Report) {
+	host, other := t.Marker()+".example", t.Marker()+".example"
 	target := path + "?" + t.Marker() + "=1"
 	first := get(ctx, t, nil, target, why, "X-Forwarded-Host", host, "X-Host", host, "X-Original-Url", "/"+host)
 	if !first.OK() || !probe.Holds(first, host) {
@@ -99,10 +104,14 @@ func poisoned(ctx context.Context, t *probe.Target, s *probe.Sample, why string,
 	if !probe.Holds(second, host) || probe.Holds(fresh, host) {
 		return
 	}
+	// What shows the last caller to everybody, such as a log, takes the next one too.
+	if third := get(ctx, t, nil, target, why, "X-Forwarded-Host", other, "X-Host", other, "X-Original-Url", "/"+other); !probe.Holds(third, host) || probe.Holds(third, other) {
+		return
+	}
 	report(check.Claim{
-		Place: probe.PlaceOf(s.Case.Op, "header X-Forwarded-Host", ""), Severity: as(finding.High),
+		Place: finding.Place{Method: http.MethodGet, Path: path, Parameter: "header X-Forwarded-Host"}, Severity: as(finding.High),
 		Says:     "a header field of one caller decides what the cache gives to all who ask for the same address",
-		Control:  "the text was made up for this request, and the next one without it was answered with it",
+		Control:  "the text was made up for this request, the next one without it was answered with it, and so was one with another text",
 		Evidence: []finding.Evidence{evidence("one caller sends the field", first), evidence("another one, without it, gets the same", second)},
 	})
 }
