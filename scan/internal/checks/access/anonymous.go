@@ -81,13 +81,6 @@ func describesAPI(ex *wire.Exchange) bool {
 	return doc["paths"] != nil && (doc["openapi"] != nil || doc["swagger"] != nil)
 }
 
-// describes reports whether an answer is a document of an API.
-func describes(ex *wire.Exchange) bool {
-	v, _ := probe.Decode(ex)
-	m, _ := v.(map[string]any)
-	return m["paths"] != nil && (m["openapi"] != nil || m["swagger"] != nil)
-}
-
 // publicKind reports whether all that is named is made to be seen.
 func publicKind(refs []reference) bool {
 	for _, r := range refs {

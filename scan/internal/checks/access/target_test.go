@@ -21,7 +21,7 @@ type desk struct {
 	ownerFromBody, mass, massUpdate, adminOpen, roleInSignUp         bool
 	roleInProfile, passwordOfOthers, filter, crossed                 bool
 	// What is meant to be so.
-	catalogue, feed, errors200, announcements, wiki bool
+	catalogue, feed, errors200, wiki bool
 
 	mu      sync.Mutex
 	tickets map[int]map[string]any
