@@ -230,12 +230,16 @@ func (g *group) operation() *spec.Operation {
 	return op
 }
 
+// bareID is a parameter without which there is nothing to be answered, in most APIs.
+var bareID = regexp.MustCompile(`(?i)^(id|uuid|guid)$`)
+
 func (g *group) query(op *spec.Operation, query string) {
 	for _, name := range queryNames(query) {
 		values, _ := url.ParseQuery(query) // What cannot be read has no example.
 		p := op.Param("query", name)
 		if p == nil && len(op.Params) < 60 {
 			p = queryParam(name, "", false)
+			p.Required = bareID.MatchString(name) && !slices.ContainsFunc(g.refs, func(r ref) bool { return !slices.Contains(queryNames(r.query), name) })
 			op.Params = append(op.Params, p)
 		}
 		if p != nil && values.Get(name) != "" && len(p.Examples) < 5 && !slices.Contains(p.Examples, any(values.Get(name))) {
@@ -270,7 +274,7 @@ func (g *group) body(op *spec.Operation) {
 			}
 			s.Names = append(s.Names, in.name)
 			s.Properties[in.name] = in.schema()
-			if in.required || in.kind == "hidden" {
+			if in.required || in.kind == "hidden" || bareID.MatchString(in.name) {
 				s.Required = append(s.Required, in.name)
 			}
 		}

@@ -27,6 +27,9 @@ func (x *Explorer) maker(op *spec.Operation, user *login.User, lean bool) *value
 	}
 	m.Refer = func(name string, s *spec.Schema) (any, bool) {
 		resource, key, ok := x.refer(name, s)
+		if about := BareID(op, "body", name); about != "" {
+			resource, key, ok = about, "id", true
+		}
 		if !ok {
 			return nil, false
 		}
@@ -299,6 +302,9 @@ func (x *Explorer) theirs(op *spec.Operation, p probe.Point, from, to *login.Use
 		}
 	}
 	resource, key, ok := x.refer(p.Last(), p.Schema)
+	if about := BareID(op, p.In, p.Name); about != "" {
+		resource, key, ok = about, "id", true
+	}
 	if !ok {
 		return nil
 	}

@@ -170,13 +170,13 @@ func (x *Explorer) hold() {
 // step is when an operation is tried: readers of lists, makers of objects, readers of
 // objects, what changes objects, and what is done with them.
 func step(op *spec.Operation) int {
-	parameters := strings.Contains(op.Path, "{")
+	parameters := strings.Contains(op.Path, "{") || hasBareID(op)
 	switch {
 	case acts(op):
 		return 4
 	case op.Safe() && !parameters:
 		return 0
-	case op.Method == "POST" && !isAction(op):
+	case op.Method == "POST" && !isAction(op) && !bareAction(op):
 		return 1
 	case op.Safe():
 		return 2

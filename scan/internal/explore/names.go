@@ -67,6 +67,7 @@ func isParameter(segment string) bool { return strings.Contains(segment, "{") }
 // nounOf returns what a segment is about, in the singular, without verbs: "order" of
 // "create-orders". Empty if there is nothing but verbs.
 func nounOf(segment string) string {
+	segment = withoutEnding(segment)
 	if isParameter(segment) || isNoise(segment) {
 		return ""
 	}

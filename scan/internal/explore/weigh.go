@@ -64,6 +64,9 @@ func (x *Explorer) references(op *spec.Operation, user *login.User) []Reference 
 			name = probe.Point{Name: parent}.Last()
 		}
 		resource, key, ok := x.refer(name, p.Schema)
+		if about := BareID(op, p.In, p.Name); about != "" {
+			resource, key, ok = about, "id", true
+		}
 		if !ok && (name == "username" || name == "email" || name == "user") && !signsUp(op) && !logsIn(op) {
 			resource, key, ok = "user", strings.Replace(name, "user", "id", 1), true
 			if name == "username" {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fastness/fastness/scan/finding"
 	"github.com/fastness/fastness/scan/internal/check"
+	"github.com/fastness/fastness/scan/internal/explore"
 	"github.com/fastness/fastness/scan/internal/login"
 	"github.com/fastness/fastness/scan/internal/probe"
 	"github.com/fastness/fastness/scan/internal/spec"
@@ -66,6 +67,8 @@ func named(objects []*probe.Object, op *spec.Operation, point probe.Point, text 
 		resource := plain(o.Resource)
 		switch {
 		case strings.Contains(name, resource) && resource != "":
+			return o
+		case resource != "" && plain(explore.BareID(op, point.In, point.Name)) == resource:
 			return o
 		case point.In == "path" && strings.Contains(plain(before(op.Path, point.Name)), resource):
 			return o
