@@ -37,10 +37,11 @@ type secret struct {
 // own: the password "test" must not make a report unreadable.
 const wholeWords = 8
 
-// Add has a value replaced by $NAME. Values of less than three bytes are no secrets. Names
-// consist of capital letters, digits and underscores; others are made so.
+// Add has a value replaced by $NAME. Values of less than three bytes, and words like
+// "password", are no secrets. Names consist of capital letters, digits and underscores;
+// others are made so.
 func (r *Redactor) Add(value, name string) {
-	if len(value) < 3 {
+	if len(value) < 3 || isWord(value) {
 		return
 	}
 	name = strings.Map(func(c rune) rune {
@@ -60,6 +61,16 @@ func (r *Redactor) Add(value, name string) {
 	}
 	r.secrets = append(r.secrets, secret{value: value, name: "$" + name, forms: forms(value)})
 	slices.SortStableFunc(r.secrets, func(a, b secret) int { return len(b.value) - len(a.value) })
+}
+
+// isWord reports whether a value is a word that reports consist of: whoever has it for a
+// password has no secret, and without it nobody could read them.
+func isWord(value string) bool {
+	switch strings.ToLower(value) {
+	case "password", "passwords", "username":
+		return true
+	}
+	return false
 }
 
 // forms are the ways to write a value.

@@ -70,8 +70,12 @@ func For(t *probe.Target) *Explorer {
 		if resource := ResourceOf(op); resource != "" {
 			x.resources[resource] = true
 		}
-		x.paths[op.ID] = pathReferences(op)
-		for _, r := range x.paths[op.ID] {
+	}
+	for _, op := range t.API.Operations {
+		x.paths[op.ID] = x.inCollections(pathReferences(op), op)
+	}
+	for _, references := range sortedMap(x.paths) {
+		for _, r := range references {
 			if r.Resource != "" {
 				x.resources[r.Resource] = true
 			}

@@ -140,6 +140,23 @@ func pathReferences(op *spec.Operation) []Reference {
 	return out
 }
 
+// inCollections corrects what a parameter names that stands right behind a collection: of
+// /address-book/{entryCode} the entries are what the address book has, if the target has
+// nothing else that is called entry.
+func (x *Explorer) inCollections(references []Reference, op *spec.Operation) []Reference {
+	segments := op.Segments()
+	for i, r := range references {
+		at := slices.Index(segments, "{"+r.Name+"}")
+		if at < 1 || r.Resource == "user" || x.resources[r.Resource] {
+			continue
+		}
+		if noun := alias(nounOf(segments[at-1])); noun != "" && x.resources[noun] {
+			references[i].Resource, references[i].Key = noun, value.Normal(r.Name)
+		}
+	}
+	return references
+}
+
 // parametersIn returns the names of the parameters of a segment.
 func parametersIn(segment string) []string {
 	var names []string

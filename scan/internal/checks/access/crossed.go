@@ -68,12 +68,12 @@ func readNamed(ctx context.Context, t *probe.Target, op *spec.Operation, owner, 
 		}
 		without := s.Case.Without(p.In, p.Name)
 		plainly := t.Send(ctx, stranger, without, why)
-		for _, value := range slices.Concat(standIns(owner, stranger, p.Name, p.Schema), shown(t, owner, plainly, p.Name)) {
+		for _, value := range slices.Concat(standIns(owner, stranger, p.Name, p.Schema), seenID(t, owner, p.Name), shown(t, owner, plainly, p.Name)) {
 			c := without.With(p.In, p.Name, value)
 			theirs := t.Send(ctx, stranger, c, why)
 			texts := t.MarkersOf(owner, theirs)
 			if len(texts) == 0 {
-				texts = asOwner(ctx, t, op, p, owner, stranger, plainly, theirs, why)
+				texts = asOwner(ctx, t, op, p, owner, stranger, plainly, theirs, value, why)
 			}
 			if probe.Refused(theirs) || shows(plainly, texts) != "" || len(texts) == 0 {
 				continue
@@ -95,10 +95,23 @@ func readNamed(ctx context.Context, t *probe.Target, op *spec.Operation, owner, 
 	return claim, false
 }
 
+// seenID returns the id of a user that answers have shown since the log-in, which knew none.
+func seenID(t *probe.Target, u *login.User, name string) []string {
+	if u.Known["id"] != "" || !userLike(name) {
+		return nil
+	}
+	for _, o := range t.Objects(u) {
+		if o.Resource == "user" && o.Made == nil {
+			return []string{probe.Text(o.ID)}
+		}
+	}
+	return nil
+}
+
 // asOwner returns texts of an answer to a stranger that is, value for value, the one that
 // the owner gets without naming anybody, and that no other name gives: it is what belongs to
 // the owner, although the scan has not made it.
-func asOwner(ctx context.Context, t *probe.Target, op *spec.Operation, p *spec.Param, owner, stranger *login.User, plainly, theirs *wire.Exchange, why string) (texts []string) {
+func asOwner(ctx context.Context, t *probe.Target, op *spec.Operation, p *spec.Param, owner, stranger *login.User, plainly, theirs *wire.Exchange, value, why string) (texts []string) {
 	s := t.Sample(op, owner)
 	if s == nil || !probe.Granted(theirs) || !probe.Granted(plainly) || isPublic(explore.ResourceOf(op)) {
 		return nil
@@ -114,7 +127,7 @@ func asOwner(ctx context.Context, t *probe.Target, op *spec.Operation, p *spec.P
 			continue
 		}
 		if nobodys == nil {
-			nobodys = t.Send(ctx, stranger, s.Case.With(p.In, p.Name, nowhere(t, probe.Point{In: p.In, Name: p.Name, Value: owner.Known["id"]})), why)
+			nobodys = t.Send(ctx, stranger, s.Case.With(p.In, p.Name, nowhere(t, probe.Point{In: p.In, Name: p.Name, Value: value})), why)
 		}
 		if !probe.Holds(nobodys, text) {
 			texts = append(texts, text)

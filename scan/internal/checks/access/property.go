@@ -217,7 +217,7 @@ func updateWithMore() check.Check {
 	kind := kindUpdateWithMore()
 	return check.Check{Kind: kind, Phase: check.Write, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
 		for _, op := range t.API.Operations {
-			if op.Method != "PUT" && op.Method != "PATCH" || explore.Dangerous(op) != "" || ctx.Err() != nil {
+			if op.Method != "PUT" && op.Method != "PATCH" && !updatesByPost(op) || explore.Dangerous(op) != "" || ctx.Err() != nil {
 				continue
 			}
 			for _, user := range t.Ordinary() {
@@ -231,6 +231,19 @@ func updateWithMore() check.Check {
 		}
 		return ctx.Err()
 	}}
+}
+
+// updatesByPost reports whether a POST says that it changes what is there.
+func updatesByPost(op *spec.Operation) bool {
+	segments := op.Segments()
+	if op.Method != "POST" || len(segments) == 0 {
+		return false
+	}
+	switch plain(segments[len(segments)-1]) {
+	case "update", "edit", "change", "save", "modify", "settings", "preferences", "profile", "account", "me":
+		return true
+	}
+	return false
 }
 
 func updates(ctx context.Context, t *probe.Target, op *spec.Operation, user *login.User, s *probe.Sample, why string) (claims []check.Claim) {

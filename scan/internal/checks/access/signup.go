@@ -20,7 +20,7 @@ import (
 func signsUpWithMore(ctx context.Context, t *probe.Target, op *spec.Operation, why string) (claim check.Claim, found bool) {
 	c := explore.For(t).Case(op, nil)
 	body, ok := c.Body.(map[string]any)
-	if !ok || credentialOf(body, "password") == "" {
+	if !ok || credentialOf(body, "password") == "" && (pinOf(body) == "" || !login.IsRegistration(op)) {
 		return claim, false
 	}
 	like, err := t.Register(ctx, "signup")
@@ -93,6 +93,14 @@ func credentialOf(body map[string]any, part string) string {
 	return ""
 }
 
+// pinOf returns the PIN of a body that has no password beside it.
+func pinOf(body map[string]any) string {
+	if credentialOf(body, "password") != "" {
+		return ""
+	}
+	return credentialOf(body, "pin")
+}
+
 // asNew logs in as who was registered, and reads their account.
 func asNew(ctx context.Context, t *probe.Target, like *login.User, look, registered *probe.Case, made *wire.Exchange, why string) *wire.Exchange {
 	body, _ := registered.Body.(map[string]any)
@@ -102,6 +110,9 @@ func asNew(ctx context.Context, t *probe.Target, like *login.User, look, registe
 		if v := credentialOf(body, plain(kind)); v != "" {
 			user.Known[kind] = v
 		}
+	}
+	if pin := pinOf(body); pin != "" {
+		user.Known["password"] = pin
 	}
 	for _, l := range probe.Leaves(made) {
 		if name := plain(l.Name()); name == "id" || name == "userid" {
