@@ -23,12 +23,14 @@ const lockerDocument = `{"openapi": "3.0.3", "info": {"title": "Lockers", "versi
 "/profile": {"get": {"responses": {"200": {"description": "me"}}}},
 "/profile/update": {"post": {"requestBody": {"content": {"application/json": {"schema": {"type": "object", "properties": {"motto": {"type": "string"}}}}}}, "responses": {"200": {"description": "changed"}}}},
 "/addressBook": {"get": {"responses": {"200": {"description": "mine"}}}, "post": {"requestBody": {"content": {"application/json": {"schema": {"type": "object", "required": ["label"], "properties": {"label": {"type": "string"}}}}}}, "responses": {"200": {"description": "made"}}}},
+"/piers": {"get": {"responses": {"200": {"description": "all"}}}},
+"/addressBook/{entryCode}/move": {"post": {"parameters": [{"name": "entryCode", "in": "path", "required": true, "schema": {"type": "string"}}], "requestBody": {"content": {"application/json": {"schema": {"type": "object", "required": ["pier_slug"], "properties": {"pier_slug": {"type": "string"}}}}}}, "responses": {"200": {"description": "moved"}}}},
 "/addressBook/{entryCode}": {"get": {"parameters": [{"name": "entryCode", "in": "path", "required": true, "schema": {"type": "string"}}], "responses": {"200": {"description": "one"}}},
 	"delete": {"parameters": [{"name": "entryCode", "in": "path", "required": true, "schema": {"type": "string"}}], "responses": {"200": {"description": "gone"}}}}}}`
 
 // locker is an API of PINs, codes, and 200 for everything.
 type locker struct {
-	tierInSignUp, tierInUpdate, removeAny bool
+	tierInSignUp, tierInUpdate, removeAny, moveAny bool
 
 	mu      sync.Mutex
 	people  map[string]map[string]any
@@ -81,6 +83,7 @@ func (l *locker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	code, below := strings.CutPrefix(r.URL.Path, "/addressBook/")
+	code, moves := strings.CutSuffix(code, "/move")
 	switch e := l.entries[code]; {
 	case r.Method == "GET" && r.URL.Path == "/profile":
 		ok(shown(p))
@@ -94,7 +97,7 @@ func (l *locker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == "POST" && r.URL.Path == "/addressBook" && in["label"] != nil:
 		l.next++
 		code := fmt.Sprintf("ab-%c%05d", 'a'+l.next%7, l.next*37)
-		l.entries[code] = map[string]any{"of": me, "code": code, "label": in["label"]}
+		l.entries[code] = map[string]any{"of": me, "code": code, "label": in["label"], "pier": "old-town"}
 		ok(map[string]any{"entryCode": code, "label": in["label"]})
 	case r.Method == "GET" && r.URL.Path == "/addressBook":
 		out := []any{}
@@ -104,13 +107,18 @@ func (l *locker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		ok(out)
-	case below && e == nil, below && e["of"] != me && (r.Method != "DELETE" || !l.removeAny):
+	case below && e == nil, below && e["of"] != me && (r.Method != "DELETE" || !l.removeAny) && (!moves || !l.moveAny):
 		no("UNKNOWN_ENTRY")
 	case below && r.Method == "DELETE":
 		delete(l.entries, code)
 		ok(map[string]any{"removed": code})
 	case below && r.Method == "GET":
-		ok(map[string]any{"entryCode": e["code"], "label": e["label"]})
+		ok(map[string]any{"entryCode": e["code"], "label": e["label"], "pier_slug": e["pier"]})
+	case moves && (in["pier_slug"] == "old-town" || in["pier_slug"] == "new-port"):
+		e["pier"] = in["pier_slug"]
+		ok(map[string]any{"pier_slug": e["pier"]})
+	case r.Method == "GET" && r.URL.Path == "/piers":
+		ok([]any{map[string]any{"slug": "old-town"}, map[string]any{"slug": "new-port"}})
 	default:
 		no("NO_SUCH_CALL")
 	}
@@ -119,10 +127,11 @@ func (l *locker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestAnAPIOfPINsAndCodes(t *testing.T) {
 	t.Parallel()
 	for want, l := range map[string]*locker{
-		"BP-01 POST /signUp":                    {tierInSignUp: true},
-		"BP-02 POST /profile/update":            {tierInUpdate: true},
-		"AZ-03 DELETE /addressBook/{entryCode}": {removeAny: true},
-		"":                                      {},
+		"BP-01 POST /signUp":                       {tierInSignUp: true},
+		"BP-02 POST /profile/update":               {tierInUpdate: true},
+		"AZ-03 DELETE /addressBook/{entryCode}":    {removeAny: true},
+		"AZ-02 POST /addressBook/{entryCode}/move": {moveAny: true},
+		"": {},
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
