@@ -9,6 +9,7 @@ package limits
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ import (
 
 // Checks returns the checks of this group.
 func Checks() []check.Check {
-	return []check.Check{pageSize(), bodySize(), once()}
+	return []check.Check{pageSize(), bodySize(), superlinear(), rate(), once(), belowZeroAmounts(), ownPrice(), wrapped(), oversold()}
 }
 
 // evidence is an exchange with what it shows.
@@ -100,3 +101,10 @@ func signs(op *spec.Operation) bool {
 }
 
 func name(u *login.User) string { return u.Called() }
+
+// logsIn reports whether an operation takes a secret of somebody: wrong ones may lock them.
+func logsIn(op *spec.Operation) bool {
+	return !op.Safe() && has(wordsOf(op), "login", "logon", "signin", "token", "session", "otp", "pin", "mfa", "verify")
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
