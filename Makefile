@@ -39,7 +39,7 @@ onPostgres := Item|Order|Review|Seller|Tenant|Account|Command|Stock|Piece|Cancel
 check: lint test
 
 # Two at a time: a module's tests often wait. What one prints comes out in one piece.
-tests := $(patsubst %,test@%,examples/shop $(filter-out examples/shop,$(raced)) postgres bench go.work)
+tests := $(patsubst %,test@%,examples/shop $(filter-out examples/shop,$(raced)) postgres scan bench go.work)
 test: needs
 	@$(MAKE) --no-print-directory -k -j2 --output-sync=target $(tests)
 
@@ -51,6 +51,10 @@ build := internal/browsertest internal/clienttest
 
 test@postgres:
 	@echo "== examples/shop on PostgreSQL"; cd examples/shop && FASTNESS_TEST_DATABASE=postgres $(GO) test -run '$(onPostgres)' .
+
+# The scan of leaky takes a minute, and several with the race detector.
+test@scan:
+	@echo "== scan of examples/leaky"; cd examples/leaky && FASTNESS_SCAN_PROFILE=deep $(GO) test -timeout 8m -run TestScan .
 
 test@bench:
 	@echo "== bench"; cd bench && $(GO) test ./...

@@ -15,7 +15,8 @@ import (
 )
 
 // scanProfile names the profile with which leaky is scanned; there is no scan without it,
-// since it takes minutes. make scan runs deep.
+// since it takes a minute, and minutes with the race detector. make test and make scan run
+// deep.
 const scanProfile = "FASTNESS_SCAN_PROFILE"
 
 // notYet are flaws that the scanner does not find, and why. One that is found must leave.
@@ -52,7 +53,7 @@ func about(f *report.Finding, checks []string, method, path string) bool {
 func TestScanOfLeakyFindsTheFlaws(t *testing.T) {
 	profile := os.Getenv(scanProfile)
 	if profile == "" {
-		t.Skip("a scan of leaky takes minutes: make scan, or " + scanProfile + "=deep")
+		t.Skip("a scan of leaky takes a minute: make scan, or " + scanProfile + "=deep")
 	}
 	s, err := open(t.TempDir(), "temp")
 	if err != nil {
