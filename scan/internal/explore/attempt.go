@@ -87,7 +87,7 @@ func (x *Explorer) attempt(ctx context.Context, op *spec.Operation, user *login.
 	tries := 0
 	for next != nil && tries < limit && ctx.Err() == nil {
 		r := next.c.Request()
-		key := r.Target() + "\n" + r.Header.Get("Content-Type") + "\n" + string(r.Body)
+		key := r.Target() + "\n" + r.Header.Get("Content-Type") + "\n" + r.Header.Get("Sec-Fetch-Site") + "\n" + r.Header.Get("If-Match") + "\n" + string(r.Body)
 		if repair.sent[key] {
 			next = repair.other(next, ex)
 			tries++ // It ends, whatever repairs do.
@@ -108,7 +108,7 @@ func (x *Explorer) attempt(ctx context.Context, op *spec.Operation, user *login.
 		if refused == nil && OutcomeOf(ex) == Validation {
 			refused = ex
 		}
-		next = repair.after(next, ex)
+		next = repair.after(ctx, next, ex)
 	}
 	c := probe.Coverage{Op: op, User: user.Called(), Outcome: Skipped, Tries: tries, Note: "out of time"}
 	if ex != nil {

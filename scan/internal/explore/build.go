@@ -64,6 +64,9 @@ func (x *Explorer) build(op *spec.Operation, user *login.User, lean bool) (*prob
 			continue
 		}
 		v := plain.Make("", p.Name, p.Schema, p.Examples)
+		if p.In == "header" && strings.EqualFold(p.Name, "If-Match") {
+			v = anyVersion
+		}
 		switch p.In {
 		case "query":
 			c = c.With("query", p.Name, v)
@@ -97,6 +100,13 @@ func fill(c *probe.Case, media *spec.Media, m *value.Maker) {
 		}
 	}
 	c.Body = m.Make("", "", media.Schema, media.Examples)
+	if parts, ok := c.Body.(map[string]any); ok {
+		for name, v := range parts {
+			if _, file := v.(probe.File); file && strings.Contains(media.Encoding[name], "image/") {
+				parts[name] = value.File("image")
+			}
+		}
+	}
 	if text, ok := c.Body.(string); ok && text != "" && media.Schema == nil && (strings.HasSuffix(c.Media, "json") || strings.Contains(c.Media, "form")) {
 		c.Body, m.Marks = map[string]any{}, nil // Nothing is known of it.
 	}

@@ -100,6 +100,7 @@ func Run(ctx context.Context, t *probe.Target, config Config) (*Result, error) {
 	x.lookAround(ctx, users)
 	for _, u := range users {
 		x.asUser(ctx, u)
+		x.thereNow(ctx, u)
 	}
 	x.asNobody(ctx)
 	x.weigh(ctx, users)

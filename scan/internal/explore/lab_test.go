@@ -32,7 +32,7 @@ func (d *direct) Do(ctx context.Context, r wire.Request) *wire.Exchange {
 	}
 	answer := httptest.NewRecorder()
 	d.handler.ServeHTTP(answer, req)
-	ex := &wire.Exchange{Seq: len(d.sent) + 1, Request: r, Status: answer.Code, Header: answer.Header(), Body: answer.Body.Bytes()}
+	ex := &wire.Exchange{Seq: len(d.sent) + 1, Request: r, Origin: "http://target", Status: answer.Code, Header: answer.Header(), Body: answer.Body.Bytes()}
 	d.sent = append(d.sent, ex)
 	return ex
 }

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -22,10 +23,11 @@ type repair struct {
 	step int
 	// media and ids count what was tried instead.
 	media, ids int
+	leaned     bool
 }
 
 // after returns the next request, or nil to give up.
-func (r *repair) after(last *try, ex *wire.Exchange) *try {
+func (r *repair) after(ctx context.Context, last *try, ex *wire.Exchange) *try {
 	switch OutcomeOf(ex) {
 	case Unauthorized, RateLimited, NoAnswer, Redirected:
 		return nil
@@ -33,7 +35,10 @@ func (r *repair) after(last *try, ex *wire.Exchange) *try {
 		if ex.Status == 405 || ex.Status == 501 {
 			return nil
 		}
-		return r.otherID(last)
+		return r.allowed(last, ex)
+	}
+	if next := r.condition(ctx, last, ex); next != nil {
+		return next
 	}
 	if ex.Status == 415 {
 		return r.otherMedia(last)
@@ -47,6 +52,17 @@ func (r *repair) after(last *try, ex *wire.Exchange) *try {
 		return next
 	}
 	return r.other(last, ex)
+}
+
+// allowed returns a request after one that was forbidden, or about what is not there.
+func (r *repair) allowed(last *try, ex *wire.Exchange) *try {
+	if next := r.ownPage(last, ex); next != nil {
+		return next
+	}
+	if next := r.otherID(last); next != nil || ex.Status != 403 {
+		return next
+	}
+	return r.lean()
 }
 
 // other returns a request that differs from the last, without knowing what was wrong.

@@ -134,6 +134,14 @@ func (l *loader) media(content *place) (out []*Media) {
 			m.Schema = l.schema(def.get("schema"))
 		}
 		m.Examples = l.examples(def)
+		for _, part := range def.get("encoding").children() {
+			if t := part.text("contentType"); t != "" {
+				if m.Encoding == nil {
+					m.Encoding = map[string]string{}
+				}
+				m.Encoding[part.key] = t
+			}
+		}
 		if !slices.ContainsFunc(out, func(o *Media) bool { return o.Type == m.Type }) {
 			out = append(out, m)
 		}

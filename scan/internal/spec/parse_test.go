@@ -193,3 +193,16 @@ func TestBrokenSyntaxIsForgiven(t *testing.T) {
 		})
 	}
 }
+
+func TestFilesAndTheirTypesAreSeen(t *testing.T) {
+	api := parsed(t, `{"openapi":"3.1.0","info":{"title":"t","version":"1"},"paths":{"/p":{"put":{"requestBody":{"content":{"multipart/form-data":{
+		"schema":{"type":"object","properties":{
+			"a":{"type":"string","contentMediaType":"application/octet-stream"},"b":{"type":"string","contentMediaType":"image/png","contentEncoding":"base64"},
+			"c":{"type":"string","contentMediaType":"application/json"},"d":{"type":"string"}}},
+		"encoding":{"a":{"contentType":"image/png, image/gif"}}}}},"responses":{"204":{"description":"done"}}}}}}`, ParseConfig{})
+	m := api.Operations[0].Body.Media[0]
+	equal(t, "the types of parts", m.Encoding, map[string]string{"a": "image/png, image/gif"})
+	for name, want := range map[string]string{"a": "binary", "b": "byte", "c": "", "d": ""} {
+		equal(t, "the format of "+name, m.Schema.Properties[name].Format, want)
+	}
+}

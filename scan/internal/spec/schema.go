@@ -196,6 +196,9 @@ func (l *loader) fillTypes(s *Schema, p *place) {
 	if f := p.text("format"); f != "" {
 		s.Format = f
 	}
+	if s.Format == "" {
+		s.Format = formatOf(p.text("contentEncoding"), mediaType(p.text("contentMediaType")))
+	}
 	s.Nullable = s.Nullable || p.truth("nullable") || p.truth("x-nullable") || slices.Equal(s.Types, []string{"null"})
 	s.ReadOnly, s.WriteOnly = p.truth("readOnly"), p.truth("writeOnly")
 }
@@ -227,6 +230,17 @@ func typeOf(name string) (types []string, format string) {
 		return []string{"string"}, "uri"
 	}
 	return nil, ""
+}
+
+// formatOf returns the format that says what JSON Schema says with two words.
+func formatOf(encoding, media string) string {
+	switch {
+	case strings.HasPrefix(strings.ToLower(encoding), "base64"):
+		return "byte"
+	case encoding != "" || media == "" || strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "xml"):
+		return ""
+	}
+	return "binary"
 }
 
 func (l *loader) fillValues(s *Schema, p *place) {

@@ -136,6 +136,8 @@ type Media struct {
 	Type     string  // without parameters, in lower case
 	Schema   *Schema // never nil
 	Examples []any
+	// Encoding are the types of parts of a form, as the document writes them, by name.
+	Encoding map[string]string
 	// Any says that the document has a star in place of the type, for which Type is a guess.
 	Any bool
 }
