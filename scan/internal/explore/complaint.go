@@ -285,7 +285,7 @@ func numbersIn(text string) []float64 {
 }
 
 // choice finds the list after "one of", "allowed values" and the like.
-var choice = regexp.MustCompile(`(?i)^.*(?:one of|allowed values?|valid (?:choices|values|options)|accepted(?: values?)?|expected(?: one of)?|choose from|permitted(?: values?)?|either|options(?: are)?|possible values?|enum(?:eration)?(?: values?| member)?|input should be|allowedValues)(?: are| is| the| following| values| allowed)*[:=]?\s*(.+)$`)
+var choice = regexp.MustCompile(`(?i)^.*(?:one of|allowed values?|valid (?:choices|values|options)|accepted(?: values?)?|expected(?: one of)?|choose from|permitted(?: values?)?|either|options(?: are)?|possible values?|enum(?:eration)?(?: values?| member)?|input should be|allowedValues|(?:no such|unknown|invalid) .*the [a-z]+s are)(?: are| is| the| following| values| allowed)*[:=]?\s*(.+)$`)
 
 // word is a value in a list.
 var word = regexp.MustCompile("[\"'`“‘]([^\"'`”’]{1,60})[\"'`”’]")

@@ -110,3 +110,18 @@ func TestAPictureIsSentAndThenRead(t *testing.T) {
 		}
 	}
 }
+
+func TestOneOfAListIsCorrectedAsTheAnswerSays(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /people", func(w http.ResponseWriter, r *http.Request) {
+		body := read(r)
+		if list, _ := body["roles"].([]any); len(list) != 1 || list[0] != "customer" {
+			answer(w, 422, map[string]any{"detail": "there is no such role: the roles are admin, customer, seller"})
+			return
+		}
+		answer(w, 201, map[string]any{"id": 1, "label": body["label"]})
+	})
+	people := op("POST", "/people", takes("application/json", object("label!", "roles!:array")))
+	people.Body.Media[0].Schema.Properties["roles"].Items = &spec.Schema{Types: []string{"string"}}
+	explored(t, mux, people).wantReached(t, "alice", nil)
+}

@@ -217,6 +217,9 @@ func (r *repair) chosen(choices []string, have any) any {
 			break
 		}
 	}
+	if _, ok := have.([]any); ok {
+		return []any{pick}
+	}
 	if _, ok := have.(json.Number); ok {
 		if _, err := strconv.ParseFloat(pick, 64); err == nil {
 			return json.Number(pick)
