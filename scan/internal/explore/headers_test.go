@@ -32,8 +32,8 @@ func TestWhatOnlyOwnPagesMaySendIsSentAsTheySendIt(t *testing.T) {
 func TestChangesAreMadeUnderTheConditionThatIsWanted(t *testing.T) {
 	for _, wants := range []string{"any version", "the version", "the header that the document has"} {
 		t.Run(wants, func(t *testing.T) {
-			version := 3
-			tag := func() string { return fmt.Sprintf(`"v%d"`, version) }
+			revision := 3
+			tag := func() string { return fmt.Sprintf(`"v%d"`, revision) }
 			mux := http.NewServeMux()
 			mux.HandleFunc("GET /settings", func(w http.ResponseWriter, r *http.Request) {
 				if wants == "the version" {
@@ -50,7 +50,7 @@ func TestChangesAreMadeUnderTheConditionThatIsWanted(t *testing.T) {
 				case got != tag() && (wants == "the version" || got != "*"):
 					answer(w, 412, map[string]any{"error": "it has changed"})
 				default:
-					version++
+					revision++
 					answer(w, 200, read(r))
 				}
 			})
