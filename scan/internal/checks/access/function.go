@@ -23,7 +23,11 @@ func function() check.Check {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if why := forAdmins(op); why != "" && explore.Dangerous(op) == "" {
+			why := forAdmins(op)
+			if why == "" {
+				why = aboveOthers(ctx, t, op, kind.ID)
+			}
+			if why != "" && explore.Dangerous(op) == "" {
 				if claim, found := asOrdinary(ctx, t, op, why, kind.ID); found {
 					report(claim)
 				}
@@ -60,6 +64,38 @@ func forAdmins(op *spec.Operation) string {
 	}
 	if adminWord(op.ID) {
 		return fmt.Sprintf("it is called %q", op.ID)
+	}
+	return ""
+}
+
+// aboveOthers returns why an operation is one that only admins do to others, or "": it is
+// called so, and what it is done to is listed to admins only.
+func aboveOthers(ctx context.Context, t *probe.Target, op *spec.Operation, why string) string {
+	segments := op.Segments()
+	if op.Safe() || len(segments) < 3 || !strings.HasPrefix(segments[len(segments)-2], "{") {
+		return ""
+	}
+	verb := plain(segments[len(segments)-1])
+	if !slices.Contains([]string{"block", "unblock", "ban", "unban", "suspend", "unsuspend", "lock", "unlock", "disable", "enable", "activate", "deactivate", "promote", "demote", "approve", "reject", "verify", "impersonate", "role", "roles", "permissions", "grant", "revoke"}, verb) {
+		return ""
+	}
+	list := strings.Join(segments[:len(segments)-2], "/")
+	for _, other := range t.API.Operations {
+		if other.Method != "GET" || strings.Join(other.Segments(), "/") != list {
+			continue
+		}
+		for _, admin := range t.Admins() {
+			s := t.Sample(other, admin)
+			if s == nil {
+				continue
+			}
+			for _, user := range t.Ordinary() {
+				if ex := again(ctx, t, s, user, why); ex.Status != 403 {
+					return ""
+				}
+			}
+			return fmt.Sprintf("it is called %q, and %s, the list of those it is done to, is refused to all others", segments[len(segments)-1], other)
+		}
 	}
 	return ""
 }

@@ -22,6 +22,9 @@ const lendingDocument = `{"openapi": "3.0.3", "info": {"title": "Lending", "vers
 "/loans": {"get": {"responses": {"200": {"description": "mine"}}}},
 "/loans/{id}": {"get": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}], "responses": {"200": {"description": "one"}}}},
 "/loans/{id}/renew": {"post": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}], "responses": {"200": {"description": "renewed"}}}},
+"/members": {"get": {"responses": {"200": {"description": "all"}}}},
+"/members/{id}/block": {"post": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}], "responses": {"200": {"description": "suspended"}}}},
+"/members/{id}/follow": {"post": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}], "responses": {"200": {"description": "followed"}}}},
 "/fines": {"get": {"parameters": [{"name": "member", "in": "query", "schema": {"type": "integer"}}], "responses": {"200": {"description": "mine"}}}},
 "/notices": {"get": {"responses": {"200": {"description": "all"}}}, "post": {"requestBody": {"content": {"application/json": {"schema": {"type": "object", "required": ["title"], "properties": {"title": {"type": "string"}}}}}}, "responses": {"201": {"description": "made"}}}},
 "/notices/{id}": {"get": {"parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}], "responses": {"200": {"description": "one"}}},
@@ -30,7 +33,7 @@ const lendingDocument = `{"openapi": "3.0.3", "info": {"title": "Lending", "vers
 
 // lending has loans and fines that nobody can make, and notices that only admins make.
 type lending struct {
-	renewAny, fineOfAny, removeAny bool
+	renewAny, fineOfAny, removeAny, blockAny bool
 	// open lets everybody make notices: then whoever removes one breaks no rule of admins.
 	open bool
 
@@ -101,6 +104,21 @@ func (l *lending) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			l.due[id] = (l.due[id] + 1) % 12
 		}
 		reply(200, loan(id))
+	case "GET members":
+		if me != 3 {
+			reply(403, map[string]any{"error": "admins only"})
+			return
+		}
+		reply(200, []any{map[string]any{"id": 1, "card": "A-1"}, map[string]any{"id": 2, "card": "A-2"}})
+	case "POST members//":
+		switch {
+		case parts[2] == "block" && me != 3 && !l.blockAny:
+			reply(403, map[string]any{"error": "admins only"})
+		case id < 1 || id > 2:
+			reply(404, map[string]any{"error": "no such member"})
+		default:
+			reply(200, map[string]any{"id": id, "done": parts[2]})
+		}
 	case "GET fines":
 		of := me
 		if n, err := strconv.Atoi(r.URL.Query().Get("member")); err == nil && l.fineOfAny {
@@ -172,11 +190,12 @@ func lends(t *testing.T, l *lending) []string {
 func TestWhatNobodyMadeIsHeldAgainstStrangers(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*lending){
-		"AZ-02 POST /loans/{id}/renew":  func(l *lending) { l.renewAny = true },
-		"AZ-01 GET /fines":              func(l *lending) { l.fineOfAny = true },
-		"AZ-06 DELETE /notices/{id}":    func(l *lending) { l.removeAny = true },
-		"":                              nil,
-		"also nothing: open to members": func(l *lending) { l.open, l.removeAny = true, true },
+		"AZ-02 POST /loans/{id}/renew":   func(l *lending) { l.renewAny = true },
+		"AZ-01 GET /fines":               func(l *lending) { l.fineOfAny = true },
+		"AZ-06 DELETE /notices/{id}":     func(l *lending) { l.removeAny = true },
+		"AZ-06 POST /members/{id}/block": func(l *lending) { l.blockAny = true },
+		"":                               nil,
+		"also nothing: open to members":  func(l *lending) { l.open, l.removeAny = true, true },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
