@@ -18,7 +18,7 @@ import (
 // function lets ordinary users do what is for admins.
 func function() check.Check {
 	kind := kindFunction()
-	return check.Check{Kind: kind, Phase: check.Write, Also: []check.Part{{Phase: check.Destroy, Run: reserved(kind.ID)}}, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
+	return check.Check{Kind: kind, Phase: check.Write, Also: []check.Part{{Phase: check.Destroy, Run: reserved(kind.ID)}, {Phase: check.Session, Run: removesAccounts(kind.ID, true)}}, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
 		for _, op := range t.API.Operations {
 			if ctx.Err() != nil {
 				return ctx.Err()

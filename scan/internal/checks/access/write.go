@@ -195,7 +195,7 @@ func restore(ctx context.Context, t *probe.Target, op *spec.Operation, o *probe.
 // deleteOfOthers lets each user remove an object of another one, made for it.
 func deleteOfOthers() check.Check {
 	kind := kindDeleteOfOthers()
-	return check.Check{Kind: kind, Phase: check.Destroy, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
+	return check.Check{Kind: kind, Phase: check.Destroy, Also: []check.Part{{Phase: check.Session, Run: removesAccounts(kind.ID, false)}}, Run: func(ctx context.Context, t *probe.Target, report check.Report) error {
 		for _, op := range t.API.Operations {
 			if !deletes(op) {
 				continue
