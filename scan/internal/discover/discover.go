@@ -53,8 +53,8 @@ type Config struct {
 type Result struct {
 	// Operations are not in the API, and say how they were found.
 	Operations []*spec.Operation
-	// Unproven are such that a form or a script uses, and of which nothing can be told
-	// without sending more than GET, HEAD and OPTIONS.
+	// Unproven are such that a form or a script uses, or that what is read lets expect, and
+	// of which nothing can be told without sending more than GET, HEAD and OPTIONS.
 	Unproven []*spec.Operation
 	// Proofs are the answers that show that an operation is there, by its ID.
 	Proofs map[string]Proof
@@ -106,6 +106,7 @@ func Run(ctx context.Context, config Config) *Result {
 	f.versions(ctx)
 	f.neighbours(ctx)
 	f.graphql(ctx)
+	f.accounts(ctx)
 	slices.SortStableFunc(f.result.Operations, func(a, b *spec.Operation) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
 	})

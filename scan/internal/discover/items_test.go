@@ -65,3 +65,16 @@ func TestWhatWasFoundGetsTheParametersOfLaterLinks(t *testing.T) {
 		t.Errorf("the parameters are %v and %v", card.Params, boat.Params[0])
 	}
 }
+
+func TestWhatShowsAnAccountMayChangeIt(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/account", says("application/json", `{"id": 4, "username": "alice", "email": "a@b.example", "full_name": "Alice", "is_staff": false}`))
+	mux.HandleFunc("GET /api/me", says("application/json", `{"id": 4, "username": "alice"}`))
+	r := run(t, mux, Config{API: &spec.API{Operations: []*spec.Operation{{Method: "GET", Path: "/api/account"}, {Method: "GET", Path: "/api/me"}}}})
+	if got := names(r.Unproven); len(got) != 1 || got[0] != "PATCH /api/account" {
+		t.Fatalf("expected are %q", got)
+	}
+	if members := r.Unproven[0].Body.Media[0].Schema.Names; len(members) != 1 || members[0] != "full_name" {
+		t.Errorf("the members are %q, want what nobody logs in with", members)
+	}
+}
