@@ -77,6 +77,7 @@ func (l *loader) operation(p, item *place, key, method, template string, shared 
 	}
 	l.paired[pair] = true
 	o.ID = l.operationID(p, o)
+	o.Socket = method == "GET" && (p.get("x-websocket") != nil || p.get("responses").get("101") != nil)
 	if s := p.get("security"); s != nil {
 		o.Security, o.Secured = l.requirements(s), true
 	}

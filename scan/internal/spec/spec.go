@@ -64,6 +64,9 @@ type Operation struct {
 	Security []Requirement
 	// Secured reports whether the document says anything about it, here or for all.
 	Secured bool
+	// Socket reports whether the document says that the GET is the handshake of a WebSocket:
+	// by x-websocket or an answer of 101.
+	Socket bool
 	// Found tells how an operation that is not in the document was found, or is empty.
 	Found string
 }

@@ -13,4 +13,5 @@ func Example() {
 	// Output:
 	// CS-01 Other sites change things in the name of a user
 	// CSRF-03 A GET changes something
+	// WS-01 A WebSocket tells others what is a user's
 }

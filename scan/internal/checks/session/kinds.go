@@ -32,3 +32,19 @@ func kindChangeByGet() finding.Kind {
 		Remedy: remedy("Let only POST, PUT, PATCH and DELETE change things."),
 	}
 }
+
+func kindSockets() finding.Kind {
+	return finding.Kind{
+		ID: "WS-01", Title: "A WebSocket tells others what is a user's",
+		Describe: "The handshake of a WebSocket carries cookies from any site, and no rule of browsers keeps a page from reading what comes (cross-site WebSocket hijacking). Who checks neither the origin nor the log-in tells everybody.",
+		Severity: finding.High, OWASP: "API2:2023", CWE: 1385, ASVS: []string{"4.4.2", "4.4.4"},
+		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N",
+		Remedy: finding.Remedy{
+			Text:     "Let only the own origins open it, ask for a log-in at the handshake, and send each caller what is theirs.",
+			Fastness: `fastness.WebSocket(app, "/live", watch, access.Authenticated) // other origins are refused: the default`,
+			FastAPI:  `if websocket.headers.get("origin") not in ORIGINS: raise WebSocketException(code=1008)`,
+			Express:  `new WebSocketServer({ server, verifyClient: ({ origin, req }) => ORIGINS.has(origin) && known(req) });`,
+			Spring:   `registry.addHandler(handler, "/live").setAllowedOrigins("https://app.example.com");`,
+		},
+	}
+}

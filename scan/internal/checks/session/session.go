@@ -25,7 +25,7 @@ import (
 )
 
 // Checks returns the checks of this group.
-func Checks() []check.Check { return []check.Check{crossSite(), changeByGet()} }
+func Checks() []check.Check { return []check.Check{crossSite(), changeByGet(), sockets()} }
 
 func evidence(says string, ex *wire.Exchange) finding.Evidence {
 	return finding.Evidence{Says: says, Exchange: ex}
