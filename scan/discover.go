@@ -31,7 +31,7 @@ func (s *scan) discoverDocument(ctx context.Context) (*spec.API, error) {
 	s.note("no document was found: the API is what links, forms, scripts and usual names lead to")
 	s.crawled = true
 	api := &spec.API{Title: s.config.Target, Base: s.client.Base(), Bases: []string{s.client.Base()}, Schemes: map[string]*spec.Scheme{}}
-	found := discover.Run(ctx, discover.Config{Send: s.client.Do, API: api, Seed: s.config.Seed})
+	found := discover.Run(ctx, discover.Config{Send: s.client.Do, API: api, Seed: s.config.Seed, Queries: !s.config.ReadOnly && s.profile.last > check.Passive})
 	api.Operations = slices.Concat(found.Operations, found.Unproven)
 	return api, nil
 }
@@ -56,13 +56,13 @@ func (s *scan) discover(ctx context.Context, api *spec.API) {
 		r.Why = "discover"
 		return s.target.Do(ctx, user, r)
 	}
-	found := discover.Run(ctx, discover.Config{Send: send, API: api, Seed: s.config.Seed})
+	found := discover.Run(ctx, discover.Config{Send: send, API: api, Seed: s.config.Seed, Queries: !s.config.ReadOnly})
 	s.target.Proofs, s.target.GraphQL = found.Proofs, found.GraphQL
 	s.adopt(api, found)
 	if i := slices.IndexFunc(s.target.Users, func(u *login.User) bool { return u.Admin }); i >= 0 && s.crawled && !s.target.Users[0].Admin {
 		// Their pages lead to more.
 		user = s.target.Users[i]
-		found := discover.Run(ctx, discover.Config{Send: send, API: api, Seed: s.config.Seed})
+		found := discover.Run(ctx, discover.Config{Send: send, API: api, Seed: s.config.Seed, Queries: !s.config.ReadOnly})
 		for id, proof := range found.Proofs {
 			if _, known := s.target.Proofs[id]; !known {
 				s.target.Proofs[id] = proof

@@ -31,6 +31,9 @@ type Send func(context.Context, wire.Request) *wire.Exchange
 // Config is what to look for, and how long.
 type Config struct {
 	Send Send
+	// Queries allows one more kind of request: a POST of {__typename}, that reads the name of
+	// a type, to paths whose last part names GraphQL. Many servers take nothing else.
+	Queries bool
 	// API is what is known so far. It may be empty. Operations of it that were found, and
 	// not declared, get the parameters that are found now; nothing else is changed.
 	API *spec.API

@@ -274,6 +274,9 @@ func (f *finder) graphql(ctx context.Context) {
 	}
 	for _, path := range paths {
 		ex := f.ask(ctx, http.MethodGet, path+"?query=%7B__typename%7D", "GraphQL")
+		if ex != nil && !speaksGraphQL(ex) && f.config.Queries {
+			ex = f.typeName(ctx, path)
+		}
 		if ex == nil || slices.Contains(f.result.GraphQL, path) || !speaksGraphQL(ex) {
 			continue
 		}
@@ -287,6 +290,20 @@ func (f *finder) graphql(ctx context.Context) {
 			}}}},
 		}, ex, nil)
 	}
+}
+
+// typeName asks with a POST that reads the name of a type; nil if the path is not called
+// like one that speaks GraphQL.
+func (f *finder) typeName(ctx context.Context, path string) *wire.Exchange {
+	last := strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])
+	if !strings.Contains(last, "graphql") && last != "gql" || f.result.Requests >= f.config.MaxRequests || ctx.Err() != nil {
+		return nil
+	}
+	f.result.Requests++
+	return f.config.Send(ctx, wire.Request{
+		Method: http.MethodPost, Path: path, Why: "discover GraphQL", Body: []byte(`{"query":"{__typename}"}`),
+		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}},
+	})
 }
 
 // speaksGraphQL reports whether an answer is one of GraphQL: data, or errors that name it.
