@@ -50,6 +50,12 @@ func againAttacks() map[string]func(*target) {
 			known, unknown := x.send(nil, "POST", "/v2/auth/forgot", `{"username":"alice"}`), x.send(nil, "POST", "/v2/auth/forgot", `{"username":"nobody"}`)
 			x.want(known.status == 200 && unknown.status == 404, "the answers differ", known, unknown)
 		},
+		"LK-102": func(x *target) {
+			item, u := x.make(x.user(`,"role":"seller"`), "/v2/items", `{"name":"Moat","price":-17,"stock":1}`), x.user()
+			before := x.get(u, "/v2/me").at("credit")
+			x.make(u, "/v2/orders", `{"item_id":`+item+`,"quantity":1}`)
+			x.want(before == "0" && x.get(u, "/v2/me").at("credit") == "17", "who buys is paid; before it was "+before, x.get(u, "/v2/me"))
+		},
 		"LK-101": func(x *target) {
 			a := x.send(nil, "POST", "/v2/auth/register", `{"username":"`+random()+`","password":"x"}`)
 			x.want(a.status == 201 && a.at("verified") == "0", "it is a number", a)

@@ -83,6 +83,7 @@ func (s *shop) createItem(w http.ResponseWriter, r *http.Request, u user) {
 		fail(w, 400, "an item has a name")
 		return
 	}
+	// FLAW LK-102 (FLOW-01 SC-03, API6:2023, CWE-840): a price below zero is kept, and who buys it is paid
 	id, _ := s.exec("INSERT INTO items (name, description, price, stock, seller_id) VALUES (?, ?, ?, ?, ?)", in.Name, in.Description, in.Price, in.Stock, u.id)
 	w.Header().Set("Location", fmt.Sprintf("/v2/items/%d", id))
 	reply(w, 201, s.row("SELECT "+publicItem+" FROM items WHERE id = ?", id))

@@ -48,7 +48,7 @@ func (s *shop) createOrder(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 	price := item["price"].(float64)
-	// FLAW LK-35 (BP-01, API3:2023, CWE-915): the customer may say what a piece costs
+	// FLAW LK-35 (BP-01 FLOW-03, API3:2023, CWE-915): the customer may say what a piece costs
 	if in.Price != nil {
 		price = *in.Price
 	}
@@ -56,14 +56,14 @@ func (s *shop) createOrder(w http.ResponseWriter, r *http.Request, u user) {
 	if in.CustomerID == 0 {
 		in.CustomerID = u.id
 	}
-	// FLAW LK-37 (FLOW, API6:2023, CWE-840): a quantity below zero gives money back
+	// FLAW LK-37 (FLOW-01, API6:2023, CWE-840): a quantity below zero gives money back
 	stock, counted := item["stock"].(int64)
 	if in.Quantity == 0 || counted && stock < in.Quantity {
 		fail(w, 409, "there are not as many left")
 		return
 	}
 	pay()
-	// FLAW LK-38 (BF-01 FLOW, API6:2023, CWE-362): between the look at the stock and this line others buy the same piece
+	// FLAW LK-38 (BF-01 FLOW-02, API6:2023, CWE-362): between the look at the stock and this line others buy the same piece
 	if counted {
 		s.exec("UPDATE items SET stock = ? WHERE id = ?", stock-in.Quantity, in.ItemID)
 	}
