@@ -36,6 +36,7 @@ type office struct {
 	all        bool // those who listen hear of everybody's letters
 	origin     bool // other origins are refused
 	greets     bool // the first message names the user
+	board      bool // the first message names all users, to everybody
 	stamped    bool // only what was asked for with a token of the page is told
 	sameSite   http.SameSite
 }
@@ -104,6 +105,9 @@ func (o *office) listen(w http.ResponseWriter, r *http.Request, user string) {
 	if o.greets && user != "" {
 		hello = `{"user":"` + user + `"}`
 	}
+	if o.board {
+		hello = `{"here":["alice.a","bob.b"]}`
+	}
 	for {
 		if conn.Write(ctx, websocket.MessageText, []byte(hello)) != nil {
 			return
@@ -163,6 +167,7 @@ func TestWebSocketsThatTellNobodyElseAreNoFinding(t *testing.T) {
 		"a feed of nothing":               {open: true, silent: true},
 		"a feed for users of public news": {all: true, public: true, origin: true},
 		"an echo at any address":          {open: true, all: true, everywhere: true},
+		"a board of who is here":          {open: true, board: true, silent: true},
 		"a message must hold a token":     {stamped: true},
 	} {
 		t.Run(name, func(t *testing.T) {
