@@ -21,7 +21,7 @@ const scanProfile = "FASTNESS_SCAN_PROFILE"
 
 // notYet are flaws that the scanner does not find, and why. One that is found must leave.
 func notYet() map[string]string {
-	return map[string]string{"LK-60": "there is no check WS-01"}
+	return map[string]string{}
 }
 
 var parameters = regexp.MustCompile(`\{[^}]*\}`)
@@ -52,14 +52,37 @@ func TestScanOfLeakyFindsTheFlaws(t *testing.T) {
 	}
 	server := httptest.NewServer(s.handler())
 	t.Cleanup(func() { server.Close(); _ = s.db.Close() })
-	r, err := scan.Run(context.Background(), scan.Config{Target: server.URL, Document: "openapi.yaml", Profile: scan.Profile(profile), Users: []scan.User{
+	config := scan.Config{Target: server.URL, Document: "openapi.yaml", Profile: scan.Profile(profile), Users: []scan.User{
 		{Username: "alice", Password: "Lantern-Alice-1"}, {Username: "bob", Password: "Lantern-Bob-1"},
 		{Username: "admin", Password: "Rampart-Admin-1", Admin: true},
-	}})
+	}}
+	found := scanned(t, config)
+	if config.Checks = timed(t, found); len(config.Checks) > 0 {
+		t.Logf("%v measure time, which a busy machine spoils: they run again", config.Checks)
+		found.Findings = append(found.Findings, scanned(t, config).Findings...)
+	}
+	compare(t, found)
+}
+
+func scanned(t *testing.T, config scan.Config) *report.Document {
+	t.Helper()
+	r, err := scan.Run(context.Background(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, r.Publish())
+	return r.Publish()
+}
+
+// timed returns the checks that measure time and have missed a flaw.
+func timed(t *testing.T, d *report.Document) (again []string) {
+	t.Helper()
+	for _, f := range flaws(t) {
+		hit := slices.ContainsFunc(d.Findings, func(found report.Finding) bool { return about(&found, f.Checks, f.Method, f.Path) })
+		if !hit && (f.Checks[0] == "IN-03" || f.Checks[0] == "RC-03") {
+			again = append(again, f.Checks[0])
+		}
+	}
+	return again
 }
 
 // compare holds a report against flaws.yaml and traps.yaml.
