@@ -24,10 +24,6 @@ func reserved(why string) func(context.Context, *probe.Target, check.Report) err
 			}
 			for _, admin := range t.Admins() {
 				for _, user := range t.Ordinary() {
-					if claim, found := removesUser(ctx, t, op, admin, user, why); found {
-						report(claim)
-						break
-					}
 					if claim, found := removesReserved(ctx, t, op, admin, user, why); found {
 						report(claim)
 						break
@@ -81,42 +77,4 @@ func removesReserved(ctx context.Context, t *probe.Target, op *spec.Operation, a
 		}, true
 	}
 	return claim, false
-}
-
-// removesUser lets an ordinary user remove the account of another one, made for it, by what
-// is for admins.
-func removesUser(ctx context.Context, t *probe.Target, op *spec.Operation, admin, user *login.User, why string) (claim check.Claim, found bool) {
-	meant, look := forAdmins(op), t.API.Find(http.MethodGet, op.Path)
-	if meant == "" || look == nil || explore.ResourceOf(op) != "user" || strings.Count(op.Path, "{") != 1 {
-		return claim, false
-	}
-	if s := t.Sample(look, admin); s == nil || t.Sample(look, user) != nil {
-		return claim, false // Others may look at it as well: it is not clear what is for admins.
-	}
-	victim, err := t.Register(ctx, "removed")
-	if err != nil || victim.Known["id"] == "" {
-		return claim, false
-	}
-	name, _, _ := strings.Cut(op.Path[strings.IndexByte(op.Path, '{')+1:], "}")
-	about := func(op *spec.Operation) *probe.Case {
-		return &probe.Case{Op: op, Path: map[string]any{name: victim.Known["id"]}}
-	}
-	before := t.Send(ctx, admin, about(look), why)
-	refused := t.Send(ctx, user, about(look), why)
-	if !probe.Granted(before) || !probe.Refused(refused) {
-		return claim, false
-	}
-	theirs := t.Send(ctx, user, about(op), why)
-	after := t.Send(ctx, admin, about(look), why)
-	if probe.Refused(theirs) || after.Status != http.StatusNotFound && after.Status != http.StatusGone {
-		return claim, false
-	}
-	return check.Claim{
-		Place:   probe.PlaceOf(op, "", user.Called()),
-		Says:    fmt.Sprintf("%s, who is no admin, removes an account by an operation that is for admins: %s", user.Called(), meant),
-		Control: fmt.Sprintf("the account was made for it, %s read it before (%s), and %s may not even read it there (%s)", admin.Called(), status(before), user.Called(), status(refused)),
-		Evidence: []finding.Evidence{
-			evidence(admin.Called()+" reads it", before), evidence(user.Called()+" removes it", theirs), evidence("it is gone", after),
-		},
-	}, true
 }
