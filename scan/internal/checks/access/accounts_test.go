@@ -72,6 +72,7 @@ func TestAccountsAreRemovedByAdminsOnly(t *testing.T) {
 				reply(404, map[string]any{"error": "no such user"})
 			case r.Method == "DELETE":
 				if id > 3 {
+					delete(passwords, users[id])
 					delete(users, id)
 				} else {
 					t.Errorf("an account was removed that the scan had not made")
