@@ -215,7 +215,7 @@ func (d *Document) count() {
 		d.Checks[i].Findings = found[d.Checks[i].ID]
 	}
 	s.Score = -1
-	if s.Reached > 0 || s.Operations == 0 && len(d.Findings) > 0 {
+	if !s.blind() || s.Operations == 0 && len(d.Findings) > 0 {
 		s.Score = int(math.Floor(left))
 		s.Grade = grade(s.Score)
 	}
@@ -239,11 +239,17 @@ func (d *Document) Weak() string {
 		return "No operation was found: the result says nothing about the target."
 	case s.Reached == 0:
 		return "No operation ever answered 2xx: the result says nothing about the target. Look at the log-in and at the document."
+	case s.blind():
+		return percent(s.Operations-s.Reached, s.Operations) + " of the operations never answered 2xx: the result says next to nothing about the target. Look at the log-in and at the document."
 	case s.Reached*2 < s.Operations:
 		return percent(s.Operations-s.Reached, s.Operations) + " of the operations never answered 2xx: the result is weak. Look at the log-in, the users' rights and the examples of the document."
 	}
 	return ""
 }
+
+// blind reports whether a scan saw so little that its silence means nothing: less than a
+// quarter of the operations answered it.
+func (s Summary) blind() bool { return s.Reached*4 < max(s.Operations, 1) }
 
 // Worst returns the severity of the worst finding that counts, and whether there is one.
 func (d *Document) Worst() (worst finding.Severity, found bool) {
@@ -256,13 +262,13 @@ func (d *Document) Worst() (worst finding.Severity, found bool) {
 }
 
 // Exit returns the exit status of a scan that fails from a severity on: 1 if a finding that
-// counts is as bad, else 3 if the scan ended early or reached nothing, else 0.
+// counts is as bad, else 3 if the scan ended early or reached next to nothing, else 0.
 func (d *Document) Exit(from finding.Severity) int {
 	worst, found := d.Worst()
 	switch {
 	case found && worst >= from:
 		return 1
-	case d.Stopped != "" || d.Summary.Reached == 0:
+	case d.Stopped != "" || d.Summary.blind():
 		return 3
 	}
 	return 0

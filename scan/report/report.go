@@ -15,8 +15,9 @@
 //
 // The score. A finding that counts (proven, and not suppressed) takes a part of what is
 // left of 100: a critical one 50 %, a high one 30 %, a medium one 10 %, a low one 2 %. The
-// grade is A from 90, B from 75, C from 55, D from 30, else F. A scan to which no operation
-// answered 2xx has no score. The score of a single finding is that of its CVSS 4.0 vector.
+// grade is A from 90, B from 75, C from 55, D from 30, else F. A scan to which less than a quarter
+// of the operations answered 2xx has no score. The score of a single finding is that of its CVSS 4.0
+// vector.
 package report
 
 import (

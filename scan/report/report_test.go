@@ -87,6 +87,19 @@ func TestScoreAndExit(t *testing.T) {
 	}
 }
 
+// A scan that a broken log-in kept out must not pass a pipeline.
+func TestScanThatSawNextToNothingDoesNotExitWithZero(t *testing.T) {
+	r := full()
+	r.Findings = nil
+	for range 20 {
+		r.Operations = append(r.Operations, report.Operation{Method: "GET", Path: "/more", Answers: []report.Answer{{User: "alice", Status: 401}}})
+	}
+	d := r.Publish()
+	if d.Exit(finding.High) != 3 || d.Summary.Score != -1 || !strings.Contains(d.Weak(), "next to nothing") {
+		t.Errorf("%d of %d reached gives %d, score %d: %s", d.Summary.Reached, d.Summary.Operations, d.Exit(finding.High), d.Summary.Score, d.Weak())
+	}
+}
+
 func TestWordsOfOperations(t *testing.T) {
 	want := map[string]string{"search": "OK", "readOrder": "OK", "admin": "HELD BACK", "makeCart": "VALIDATION", "debug": "SERVER ERROR"}
 	for _, o := range full().Operations {
