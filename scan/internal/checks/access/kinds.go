@@ -11,8 +11,13 @@ func kindReadOfOthers() finding.Kind {
 		Severity: finding.High, OWASP: "API1:2023", CWE: 639, ASVS: []string{"8.2.2"},
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
-			Text:     "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
-			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object(func(u auth.User, o *Order) bool { return o.Owner == u.ID }))`,
+			Text: "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
+			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object("its owner", func(_ context.Context, u auth.User, o *Order) error {
+	if o.Owner != u.ID {
+		return access.Hidden()
+	}
+	return nil
+}))`,
 			FastAPI: `order = db.query(Order).filter(Order.id == id, Order.owner_id == user.id).one_or_none()
 if order is None: raise HTTPException(404)`,
 			Express: `const order = await Order.findOne({ where: { id: req.params.id, ownerId: req.user.id } });
@@ -30,8 +35,13 @@ func kindListOfOthers() finding.Kind {
 		Severity: finding.High, OWASP: "API1:2023", CWE: 639, ASVS: []string{"8.2.2"},
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
-			Text:     "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
-			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object(func(u auth.User, o *Order) bool { return o.Owner == u.ID }))`,
+			Text: "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
+			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object("its owner", func(_ context.Context, u auth.User, o *Order) error {
+	if o.Owner != u.ID {
+		return access.Hidden()
+	}
+	return nil
+}))`,
 			FastAPI: `order = db.query(Order).filter(Order.id == id, Order.owner_id == user.id).one_or_none()
 if order is None: raise HTTPException(404)`,
 			Express: `const order = await Order.findOne({ where: { id: req.params.id, ownerId: req.user.id } });
@@ -49,8 +59,13 @@ func kindWriteToOthers() finding.Kind {
 		Severity: finding.Critical, OWASP: "API1:2023", CWE: 639, ASVS: []string{"8.2.2"},
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:L/VI:H/VA:L/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
-			Text:     "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
-			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object(func(u auth.User, o *Order) bool { return o.Owner == u.ID }))`,
+			Text: "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
+			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object("its owner", func(_ context.Context, u auth.User, o *Order) error {
+	if o.Owner != u.ID {
+		return access.Hidden()
+	}
+	return nil
+}))`,
 			FastAPI: `order = db.query(Order).filter(Order.id == id, Order.owner_id == user.id).one_or_none()
 if order is None: raise HTTPException(404)`,
 			Express: `const order = await Order.findOne({ where: { id: req.params.id, ownerId: req.user.id } });
@@ -68,8 +83,13 @@ func kindWriteForOthers() finding.Kind {
 		Severity: finding.High, OWASP: "API1:2023", CWE: 639, ASVS: []string{"8.2.2"},
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:L/VI:H/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
-			Text:     "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
-			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object(func(u auth.User, o *Order) bool { return o.Owner == u.ID }))`,
+			Text: "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
+			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object("its owner", func(_ context.Context, u auth.User, o *Order) error {
+	if o.Owner != u.ID {
+		return access.Hidden()
+	}
+	return nil
+}))`,
 			FastAPI: `order = db.query(Order).filter(Order.id == id, Order.owner_id == user.id).one_or_none()
 if order is None: raise HTTPException(404)`,
 			Express: `const order = await Order.findOne({ where: { id: req.params.id, ownerId: req.user.id } });
@@ -87,8 +107,13 @@ func kindDeleteOfOthers() finding.Kind {
 		Severity: finding.Critical, OWASP: "API1:2023", CWE: 639, ASVS: []string{"8.2.2"},
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:N/VI:H/VA:H/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
-			Text:     "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
-			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object(func(u auth.User, o *Order) bool { return o.Owner == u.ID }))`,
+			Text: "Load the object by its id and its owner in one query, the owner being the caller that the log-in says, never a value of the request; answer 404 when there is none.",
+			Fastness: `fastness.Get(app, "/orders/{id}", readOrder, access.Object("its owner", func(_ context.Context, u auth.User, o *Order) error {
+	if o.Owner != u.ID {
+		return access.Hidden()
+	}
+	return nil
+}))`,
 			FastAPI: `order = db.query(Order).filter(Order.id == id, Order.owner_id == user.id).one_or_none()
 if order is None: raise HTTPException(404)`,
 			Express: `const order = await Order.findOne({ where: { id: req.params.id, ownerId: req.user.id } });
@@ -107,7 +132,7 @@ func kindNoLogIn() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Refuse every request without a valid log-in before it reaches the operation: make that the rule of the whole API, and list what is public.",
-			Fastness: `fastness.Get(app, "/orders/", listOrders, access.Authenticated()) // an operation without a rule does not start`,
+			Fastness: `fastness.Get(app, "/orders/", listOrders, access.Authenticated) // an operation without a rule does not start`,
 			FastAPI:  "app = FastAPI(dependencies=[Depends(current_user)])  # and routers of their own for what is public",
 			Express:  "app.use('/api', requireLogIn); // before the routes; public ones are mounted above it",
 			Spring:   `http.authorizeHttpRequests(a -> a.requestMatchers("/public/**").permitAll().anyRequest().authenticated());`,
@@ -123,7 +148,7 @@ func kindAnonymousWrite() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:H/VA:L/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Refuse every request without a valid log-in before it reaches the operation: make that the rule of the whole API, and list what is public.",
-			Fastness: `fastness.Get(app, "/orders/", listOrders, access.Authenticated()) // an operation without a rule does not start`,
+			Fastness: `fastness.Get(app, "/orders/", listOrders, access.Authenticated) // an operation without a rule does not start`,
 			FastAPI:  "app = FastAPI(dependencies=[Depends(current_user)])  # and routers of their own for what is public",
 			Express:  "app.use('/api', requireLogIn); // before the routes; public ones are mounted above it",
 			Spring:   `http.authorizeHttpRequests(a -> a.requestMatchers("/public/**").permitAll().anyRequest().authenticated());`,
@@ -139,7 +164,7 @@ func kindFunction() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:H/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Check the role of the caller at the operation, deny by default, and test each operation of admins as an ordinary user.",
-			Fastness: `admin := app.Group("/admin", access.Roles("admin"))`,
+			Fastness: `admin := app.Group("/admin", access.Role("admin"))`,
 			FastAPI:  `admin = APIRouter(prefix="/admin", dependencies=[Depends(require_role("admin"))])`,
 			Express:  "router.use('/admin', requireRole('admin'));",
 			Spring:   `@PreAuthorize("hasRole('ADMIN')")`,
@@ -212,7 +237,7 @@ func kindTakeOver() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Change a password only for the caller of the request, and ask for the current one.",
-			Fastness: "identity.Declare(app, …) // POST /me/password takes the current password, of the caller only",
+			Fastness: "identity.New(identity.Config{}).Declare(app) // PUT /me/password takes the current password, of the caller only",
 			FastAPI: `def change(data: PasswordIn, user: User = Depends(current_user)):
     if not verify(data.current, user.hash): raise HTTPException(403)`,
 			Express: `const user = await User.findByPk(req.user.id); // not req.params.id

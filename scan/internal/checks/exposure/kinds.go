@@ -14,7 +14,7 @@ func kindSecrets() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     fewFields,
-			Fastness: "Password secret.String `json:\"password\" writeOnly:\"true\"` // cannot be encoded, printed or logged",
+			Fastness: "Password secret.Text `json:\"password\" writeOnly:\"true\"` // cannot be encoded, printed or logged",
 			FastAPI: `class UserOut(BaseModel):
     id: int
     name: str
@@ -70,7 +70,7 @@ func kindHeaders() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:H/AT:P/PR:N/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Set the fields on every answer, the errors too, at one place; no-store on what belongs to a user; no versions.",
-			Fastness: "// the default of every app; guard/headers does it alone: headers.New(headers.Config{})",
+			Fastness: "guard, err := headers.New(headers.Config{}) // in every app by default; so it works alone",
 			FastAPI: `@app.middleware("http")
 async def protect(request, call_next):
     r = await call_next(request)

@@ -47,7 +47,7 @@ func kindScripts() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:L/VA:N/SC:L/SI:L/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Revoke the key, then keep secrets on the server: let the page ask the API, and the API the other service. Search builds for secrets before they are published.",
-			Fastness: `key, err := secret.Env("REPORT_TOKEN") // stays on the server, and is redacted wherever it is printed`,
+			Fastness: `source := secret.Env("REPORT_TOKEN") // stays on the server, and is redacted wherever it is printed`,
 			FastAPI:  `settings.report_token  # SecretStr, used by the server only`,
 			Express:  `process.env.REPORT_TOKEN // on the server; nothing of it in the bundle`,
 			Spring:   `@Value("${report.token}") String token; // on the server only`,
@@ -95,7 +95,7 @@ func kindLint() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:H/AT:P/PR:H/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Declare how callers log in, what is refused, and how long texts and lists may be.",
-			Fastness: "// the document is made of the program: schemes, 401, 403, 429 and bounds are in it",
+			Fastness: "document, err := app.Document() // made of the program: schemes, 401, 403, 429 and bounds are in it",
 			FastAPI:  `responses={401: {...}, 429: {...}}; Field(max_length=200)`,
 			Express:  "// in the document: securitySchemes, maxLength, maxItems, and the answers 401, 403 and 429",
 			Spring:   `@ApiResponse(responseCode = "401") @Size(max = 200)`,

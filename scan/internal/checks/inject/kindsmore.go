@@ -53,11 +53,12 @@ func kindTemplate() finding.Kind {
 		Describe: "The caller writes a part of a template, and the engine runs it. In most engines that leads to any command on the machine.",
 		Severity: finding.Critical, OWASP: "API8:2023", CWE: 1336, ASVS: []string{"1.3.7"}, CVSS: worst,
 		Remedy: finding.Remedy{
-			Text:     "Templates are files of the program. Pass what callers write as values; where they need placeholders, replace a fixed list of them.",
-			Fastness: `err := page.Execute(w, map[string]any{"Name": in.Name}) // parsed at start-up, never from a request`,
-			FastAPI:  `templates.TemplateResponse(request, "mail.html", {"name": name}) # not Template(text)`,
-			Express:  `res.render('mail', { name }); // not ejs.render(text)`,
-			Spring:   `model.addAttribute("name", name); return "mail"; // not a view name or template of the caller`,
+			Text: "Templates are files of the program. Pass what callers write as values; where they need placeholders, replace a fixed list of them.",
+			Fastness: `set, err := templates.New(templates.Config{…}) // parsed at start-up, never from a request
+return fastness.View[letter]{Template: set.Page("letter"), Body: letter{Name: in.Name}}`,
+			FastAPI: `templates.TemplateResponse(request, "mail.html", {"name": name}) # not Template(text)`,
+			Express: `res.render('mail', { name }); // not ejs.render(text)`,
+			Spring:  `model.addAttribute("name", name); return "mail"; // not a view name or template of the caller`,
 		},
 	}
 }
@@ -131,7 +132,7 @@ func kindCode() finding.Kind {
 		Severity: finding.Critical, OWASP: "API8:2023", CWE: 95, ASVS: []string{"1.3.2"}, CVSS: worst,
 		Remedy: finding.Remedy{
 			Text:     "Never run texts of callers. For formulas, take a parser of formulas that knows numbers and signs alone.",
-			Fastness: `n, err := strconv.Atoi(in.Value)`,
+			Fastness: "type in struct {\n\tValue int `query:\"value\" minimum:\"0\"` // a number, and no text that is run\n}",
 			FastAPI:  `ast.literal_eval(text)  # not eval`,
 			Express:  `JSON.parse(text) // not eval, new Function or vm`,
 			Spring:   `SimpleEvaluationContext.forReadOnlyDataBinding().build() // and no text of callers in parseExpression`,
@@ -146,8 +147,11 @@ func kindPollution() finding.Kind {
 		Severity: finding.High, OWASP: "API8:2023", CWE: 1321, ASVS: []string{"15.3.6"},
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:L/VI:H/VA:H/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
-			Text:    "Copy the members that are declared, one by one; use Map or objects without a prototype; refuse __proto__, constructor and prototype as names.",
-			Express: `const { name, price } = req.body; // not merge({}, req.body); and node --disable-proto=delete`,
+			Text:     "Copy the members that are declared, one by one; use Map or objects without a prototype; refuse __proto__, constructor and prototype as names.",
+			Fastness: "type in struct {\n\tName string `json:\"name\"` // members that are not declared are a 422\n}",
+			FastAPI:  `class Item(BaseModel, extra="forbid"): ...  # and no setattr of names that callers choose`,
+			Express:  `const { name, price } = req.body; // not merge({}, req.body); and node --disable-proto=delete`,
+			Spring:   `mapper.enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES); // and no BeanUtils.populate of a body`,
 		},
 	}
 }

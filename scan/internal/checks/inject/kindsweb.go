@@ -16,7 +16,7 @@ func kindFilterBypass() finding.Kind {
 func escapeOutput() finding.Remedy {
 	return finding.Remedy{
 		Text:     "Let the template engine escape, by the place where a value stands; answer data as application/json with nosniff; send a Content-Security-Policy without unsafe-inline.",
-		Fastness: `return templates.Page(...) // html/template escapes; the framework sends nosniff and a policy`,
+		Fastness: `return fastness.View[found]{Template: pages.found, Body: found{Query: in.Query}} // html/template escapes; answers have nosniff and a policy`,
 		FastAPI:  `templates.TemplateResponse(request, "find.html", {"q": q})  # not HTMLResponse(f"<p>{q}")`,
 		Express:  `res.render('find', { q }) // <%= q %>, not <%- q %>; or res.json({ q })`,
 		Spring:   `<p th:text="${q}"></p> <!-- not th:utext -->`,
@@ -47,7 +47,7 @@ func kindRedirect() finding.Kind {
 		Severity: finding.Medium, OWASP: "API8:2023", CWE: 601, ASVS: []string{"3.7.2"}, CVSS: browser,
 		Remedy: finding.Remedy{
 			Text:     "Lead to paths of the site itself, or to hosts of a list. Parse the address; do not look at how it begins.",
-			Fastness: `return fastness.Redirect{...} // leaves the site for listed origins only`,
+			Fastness: `return fastness.Redirect{Path: in.Next} // within the site; URL leads to listed origins only`,
 			FastAPI:  `if urlsplit(to).netloc or not to.startswith("/") or to.startswith(("//", "/\\")): to = "/"`,
 			Express:  `const u = new URL(to, ORIGIN); res.redirect(u.origin === ORIGIN ? u.pathname : '/');`,
 			Spring:   `if (!allowed.contains(UriComponentsBuilder.fromUriString(to).build().getHost())) to = "/";`,
@@ -78,7 +78,7 @@ func kindActiveUpload() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:P/VC:N/VI:N/VA:N/SC:H/SI:H/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Look at what a file is, not at what it says; keep it under a name of the program's; send it as an attachment, with nosniff, best from a host of its own.",
-			Fastness: `store, err := filestore.New(...) // what is not of a listed type is refused, and files are sent as attachments`,
+			Fastness: `store, err := filestore.Open("pictures", filestore.Config{…}) // random keys; what is kept is sent as an attachment`,
 			FastAPI:  `FileResponse(path, media_type="application/octet-stream", filename=name)  # an attachment`,
 			Express:  `res.attachment(name).type('application/octet-stream').sendFile(id, { root });`,
 			Spring:   `ResponseEntity.ok().header(CONTENT_DISPOSITION, "attachment").contentType(APPLICATION_OCTET_STREAM)`,

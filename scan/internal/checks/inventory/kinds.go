@@ -12,7 +12,7 @@ func kindHidden() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Remove it, or describe it and give it the same rules of access as its neighbours. Keep what is for the own network on another address.",
-			Fastness: `fastness.Get(app, "/internal/users", list, access.Roles("admin")) // every route is in the document and has a rule`,
+			Fastness: `fastness.Get(app, "/internal/users", list, access.Role("admin")) // every route is in the document and has a rule`,
 			FastAPI:  `router = APIRouter(dependencies=[Depends(require_role("admin"))])  # and no include_in_schema=False`,
 			Express:  "app.use('/internal', requireRole('admin'), internal); // or a second app on 127.0.0.1",
 			Spring:   `http.authorizeHttpRequests(a -> a.requestMatchers("/internal/**").denyAll().anyRequest().authenticated());`,
@@ -28,7 +28,7 @@ func kindOldVersion() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Turn old versions off on the day that was announced, and answer 410. Until then they get every mend that the current one gets.",
-			Fastness: `// announce with fastness.Deprecated and a Sunset date; then remove the group: what is not declared is a 404`,
+			Fastness: `v1 := app.Group("/v1", fastness.Retire(fastness.Retirement{Since: since, Sunset: end, Gone: true})) // says so in each answer, then 410`,
 			FastAPI:  `app.include_router(v1, dependencies=[Depends(current_user)])  # or remove it`,
 			Express:  "app.use('/v1', (req, res) => res.sendStatus(410));",
 			Spring:   `http.authorizeHttpRequests(a -> a.requestMatchers("/v1/**").denyAll() …);`,
@@ -44,7 +44,7 @@ func kindLeftover() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Serve only a folder that was made to be served; keep metrics and debugging on an address of the own network; turn them off in production. Replace every secret that was readable.",
-			Fastness: "// metrics and pprof are on the address of operators (observe), files come from a folder that is named; dot files are never served",
+			Fastness: "fastness.Static(app, \"/static\", files) // of an embed.FS; dot files and lists are never served",
 			FastAPI:  `app = FastAPI(debug=False); app.mount("/static", StaticFiles(directory="public"))  # never the folder of the program`,
 			Express:  "app.use(express.static('public', { dotfiles: 'deny' })); // metrics: a second app on 127.0.0.1",
 			Spring:   "management.server.address=127.0.0.1\nmanagement.endpoints.web.exposure.include=health",

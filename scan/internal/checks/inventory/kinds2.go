@@ -44,7 +44,7 @@ func kindCaches() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:A/VC:H/VI:L/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Answer 404 to paths below an operation that are not there; Cache-Control: no-store on what belongs to a user; let the cache keep by what answers say and not by endings, and make every field that counts part of the key.",
-			Fastness: "// paths are exact, and answers to a known caller are no-store: the defaults",
+			Fastness: "fastness.Get(app, \"/me\", readMe, access.Authenticated) // paths are exact, and answers to a known caller are no-store",
 			FastAPI:  `response.headers["Cache-Control"] = "no-store"`,
 			Express:  "app.use('/api', (req, res, next) => { res.set('Cache-Control', 'no-store'); next(); });",
 			Spring:   "http.headers(h -> h.cacheControl(Customizer.withDefaults())); // and no suffix patterns",
@@ -76,7 +76,7 @@ func kindGraphQL() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:N/VA:L/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Turn introspection off in production, ask for a log-in in each resolver that is not public, and bound depth, aliases, batches and cost.",
-			Fastness: "// mount the GraphQL handler behind an access rule; bound queries in its own configuration",
+			Fastness: "fastness.Mount(app, \"/graphql\", handler, access.Authenticated) // depth and aliases are bounded by the handler itself",
 			FastAPI:  `Schema(query=Query, extensions=[MaxAliasesLimiter(15), QueryDepthLimiter(10), DisableIntrospection()])`,
 			Express:  `new ApolloServer({ introspection: false, allowBatchedHttpRequests: false, validationRules: [depthLimit(10)] })`,
 			Spring:   "spring.graphql.schema.introspection.enabled=false // and MaxQueryComplexityInstrumentation",

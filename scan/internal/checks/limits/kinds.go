@@ -44,7 +44,7 @@ func kindOnce() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:N/VI:H/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Keep who used what in a table with a unique key, and write it in the same transaction as the effect: the database decides who was first. Or change the row and its condition in one statement, and look at how many rows it changed.",
-			Fastness: "// CREATE UNIQUE INDEX ON redemptions (coupon, user); in one transaction with the credit:\nINSERT INTO redemptions (coupon, user) VALUES (?, ?) // a conflict is answered 409",
+			Fastness: "// CREATE UNIQUE INDEX ON redemptions (coupon, customer); in the transaction of the credit:\n_, err := tx.Exec(ctx, \"INSERT INTO redemptions (coupon, customer) VALUES (?, ?)\", in.Coupon, in.Caller.ID) // twice is a 409",
 			FastAPI:  "db.add(Redemption(coupon_id=c.id, user_id=user.id)); db.flush()  # unique constraint; IntegrityError: 409",
 			Express:  "const { rowCount } = await tx.query('UPDATE cards SET used = true WHERE code = $1 AND NOT used', [code]);\nif (rowCount === 0) return res.sendStatus(409);",
 			Spring:   "@Modifying @Query(\"update Card c set c.used = true where c.code = ?1 and c.used = false\")\nint use(String code); // 0: 409, in one @Transactional with the credit",
@@ -73,7 +73,6 @@ func kindRate() finding.Kind {
 		ID: "RC-04", Title: "Nothing limits how often a caller asks",
 		Describe: "A caller is answered as often as they ask. What they may ask for, they may ask for until the target has time for nobody else, or until all of the data is copied.",
 		Severity: finding.Info, OWASP: "API4:2023", CWE: 770, ASVS: []string{"2.4.1"},
-		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:N/VI:N/VA:L/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Count requests by caller, and by address for strangers; answer 429 with Retry-After. Give what is costly a smaller limit of its own.",
 			Fastness: `fastness.Post(app, "/reports/", makeReport, access.Role("staff"), ratelimit.Per("10/hour"))`,
@@ -108,7 +107,7 @@ func kindOversold() finding.Kind {
 		CVSS: "CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:N/VI:H/VA:N/SC:N/SI:N/SA:N",
 		Remedy: finding.Remedy{
 			Text:     "Take the piece and look whether it is there in one statement, within the transaction of the sale, and look at how many rows it changed.",
-			Fastness: "UPDATE items SET stock = stock - 1 WHERE id = ? AND stock >= 1 // no row: 409",
+			Fastness: "_, err := tx.Exec(ctx, \"UPDATE items SET stock = stock - 1 WHERE id = ? AND stock >= 1\", in.Item) // no row: 409",
 			FastAPI:  "n = db.query(Item).filter(Item.id == id, Item.stock >= 1).update({Item.stock: Item.stock - 1})\nif n == 0: raise HTTPException(409)",
 			Express:  "const { rowCount } = await tx.query('UPDATE items SET stock = stock - 1 WHERE id = $1 AND stock >= 1', [id]);\nif (rowCount === 0) return res.sendStatus(409);",
 			Spring:   "@Modifying @Query(\"update Item i set i.stock = i.stock - 1 where i.id = ?1 and i.stock >= 1\")\nint take(long id); // 0: 409",
