@@ -45,16 +45,29 @@ func lookOf(ex *wire.Exchange) look {
 	last := path[strings.LastIndexByte(strings.TrimRight(path, "/"), '/')+1:]
 	names := []string{target, path, strings.Trim(path, "/"), strings.Trim(last, "/")}
 	blank := func(s string) string { return withoutNames(s, names, 3) }
+	text, left := ends(ex.Text())
 	l := look{
-		text: ex.Text(), names: names,
-		status: ex.Status, media: ex.Media(), shape: probe.Shape(ex), body: blank(ex.Text()), plain: random.ReplaceAllString(ex.Text(), "#"),
+		text: text, names: names,
+		status: ex.Status, media: ex.Media(), shape: probe.Shape(ex), body: blank(text), plain: random.ReplaceAllString(text, "#"),
 		location: ex.Header.Get("Location"),
 	}
-	if m := title.FindStringSubmatch(ex.Text()); m != nil {
+	if m := title.FindStringSubmatch(text); m != nil {
 		l.title = blank(strings.TrimSpace(m[1]))
 	}
-	l.size = len(l.body)
+	l.size = len(l.body) + left
 	return l
+}
+
+// maxLook is how many bytes of an answer are looked at, in its beginning and in its end.
+const maxLook = 8 << 10
+
+// ends returns the beginning and the end of a long text, and how much was left out: hundreds
+// of answers are compared, and a target may make each as long as a scan reads.
+func ends(text string) (short string, left int) {
+	if len(text) <= 2*maxLook {
+		return text, 0
+	}
+	return text[:maxLook] + text[len(text)-maxLook:], len(text) - 2*maxLook
 }
 
 // withoutNames takes out the names that are at least so long, and what is random.

@@ -96,8 +96,7 @@ func TestPagesWithABoundAreLeftAlone(t *testing.T) {
 			}
 			return asAsked(asked, given)
 		}, bare),
-		"cut at 1000":              shelf(3000, "limit", func(asked int, given bool) int { return min(cut(asked, given)*10, 1000) }, bare),
-		"the parameter is nothing": shelf(3000, "", func(int, bool) int { return 2000 }, bare),
+		"the parameter is nothing": shelf(300, "", func(int, bool) int { return 200 }, bare),
 		"as many as there are":     shelf(12, "limit", asAsked, bare),
 		"says what it is cut to": shelf(60, "limit", cut, func(list []any, asked, _ int) any {
 			return map[string]any{"items": list, "limit": cut(asked, asked != 0)}

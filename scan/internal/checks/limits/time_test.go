@@ -59,10 +59,10 @@ func TestTextsThatTakeTheirTimeAreLeftAlone(t *testing.T) {
 	for name, takes := range map[string]func(string) time.Duration{
 		"always slow":            func(string) time.Duration { return 260 * time.Millisecond },
 		"slow at times":          func(string) time.Duration { return rand.N(120 * time.Millisecond) },
-		"as long as the text is": func(text string) time.Duration { return time.Duration(len(text)) * 10 * time.Microsecond },
+		"as long as the text is": func(text string) time.Duration { return time.Duration(len(text)) * 5 * time.Microsecond },
 		"slow if it is wrong": func(text string) time.Duration {
 			if strings.Contains(text, "!") {
-				return 150 * time.Millisecond
+				return 80 * time.Millisecond
 			}
 			return 0
 		},
