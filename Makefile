@@ -33,7 +33,7 @@ files = find . -name '*.go' -not -path './.*' -not -path '*/testdata/*' -print0
 # What the shop does with its database: the rest of its tests is the same on both.
 onPostgres := Item|Order|Review|Seller|Tenant|Account|Command|Stock|Piece|Cancelled|Told|Followed|Picture|History|Event|Request|Operation|Transaction|Change|Data|SQL|Export|Admin|Page
 
-.PHONY: check test lint fuzz postgres soak bench openapi scan specs h2spec slowhttp testssl csp sqlmap sockets conformance fmt tidy needs
+.PHONY: check test lint fuzz postgres soak bench openapi scan scan-hostile specs h2spec slowhttp testssl csp sqlmap sockets conformance fmt tidy needs
 .DEFAULT_GOAL := check
 
 check: lint test
@@ -98,6 +98,9 @@ openapi:
 scan:
 	cd examples/shop && FASTNESS_SCAN_PROFILE=deep $(GO) test -count 1 -v -run TestScan .
 	cd examples/leaky && FASTNESS_SCAN_PROFILE=deep $(GO) test -count 1 -v -run TestScan .
+
+scan-hostile:
+	FASTNESS_SCAN_HOSTILE=1 $(GO) test -timeout 60m -count 1 -v -run 'Hostile|Hundred|SameSeed' ./scan
 
 specs:
 	sh scan/internal/spec/specs.sh .cache/specs

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -165,4 +166,22 @@ func (s *scan) answered(ctx context.Context, api *spec.API) (there int) {
 		}
 	}
 	return there
+}
+
+// knock looks whether there is anybody to talk to at all: a scan of nobody, or of who knows
+// whom, would say that nothing was found.
+func (s *scan) knock(ctx context.Context) error {
+	if s.config.Handler != nil {
+		return nil
+	}
+	ex := s.client.Do(ctx, wire.Request{Method: http.MethodGet, Path: spec.BaseOf(s.config.Target) + "/", Why: "knock"})
+	var refused *net.OpError
+	switch {
+	case ex.Status != 0:
+	case s.client.Certificate() != nil && s.config.InsecureCertificates == "":
+		return fmt.Errorf("the certificate of %s is not to be trusted: %w (CAFile names one that is, InsecureCertificates is why it does not matter)", s.config.Target, s.client.Certificate())
+	case errors.As(ex.Err, &refused) && refused.Op == "dial":
+		return fmt.Errorf("%s does not answer: %w", s.config.Target, ex.Err)
+	}
+	return nil
 }

@@ -134,6 +134,9 @@ func (s *scan) observe(ex *wire.Exchange) {
 // survey finds out what there is, and logs in.
 func (s *scan) survey(ctx context.Context) (*spec.API, error) {
 	s.progress("document", "", 0, 0)
+	if err := s.knock(ctx); err != nil {
+		return nil, err
+	}
 	api, err := s.load(ctx)
 	if err == nil && api == nil {
 		api, err = s.discoverDocument(ctx)
