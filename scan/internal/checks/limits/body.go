@@ -36,14 +36,14 @@ func bodySize() check.Check {
 			sizes := []int{largeBody, hugeBody}
 			if huge >= maxHuge && bounded == 0 {
 				sizes = sizes[:1]
-			} else if bounded >= maxHuge {
+			} else if bounded >= maxHuge && huge == 0 {
 				break
 			}
-			claim, reached := readsAll(ctx, t, s, sizes, kind.ID)
-			switch reached {
-			case hugeBody:
+			claim, reached, refused := readsAll(ctx, t, s, sizes, kind.ID)
+			switch {
+			case reached == hugeBody:
 				huge++
-			case largeBody:
+			case refused:
 				bounded++
 			}
 			if reached == sizes[len(sizes)-1] {
@@ -56,25 +56,27 @@ func bodySize() check.Check {
 }
 
 // readsAll sends longer and longer bodies, and returns the longest that was read to its end.
-// That it was read is known because the same one without its last byte is refused.
-func readsAll(ctx context.Context, t *probe.Target, s *probe.Sample, sizes []int, why string) (claim check.Claim, reached int) {
+// That it was read is known because the same one without its last byte is refused. Refused is
+// whether a longer one is not read.
+func readsAll(ctx context.Context, t *probe.Target, s *probe.Sample, sizes []int, why string) (claim check.Claim, reached int, refused bool) {
 	renewed, _ := explore.For(t).Renew(s, s.User) // Names may have to be new ones.
 	usual := renewed.Request()
 	usual.Why = why
 	if len(usual.Body) < 2 || usual.Body[0] != '{' && usual.Body[0] != '[' {
-		return claim, 0
+		return claim, 0, false
 	}
 	for _, size := range sizes {
 		r := usual
 		r.Body = padded(usual.Body, size)
 		long := t.Once(ctx, s.User, r)
+		t.Logger().Debug("a long body", "check", why, "operation", s.Case.Op.ID, "size", size, "status", long.Status, "error", long.Err)
 		if !probe.Granted(long) || probe.Shape(long) != probe.Shape(s.Exchange) {
-			return claim, reached
+			return claim, reached, long.Status == 413 || long.Err != nil
 		}
 		r.Body = r.Body[:len(r.Body)-1]
 		broken := t.Once(ctx, s.User, r)
 		if broken.Err != nil || broken.Status < 400 || broken.Status == 429 || broken.Status >= 500 {
-			return claim, reached
+			return claim, reached, false
 		}
 		reached = size
 		claim = check.Claim{
@@ -85,7 +87,7 @@ func readsAll(ctx context.Context, t *probe.Target, s *probe.Sample, sizes []int
 			Evidence: []finding.Evidence{evidence("a short body", s.Exchange), evidence("the long one", shortened(long)), evidence("without its last byte", shortened(broken))},
 		}
 	}
-	return claim, reached
+	return claim, reached, false
 }
 
 // padded returns JSON with blanks in it, of a size in bytes.

@@ -3,6 +3,7 @@ package limits_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func (b *bank) wallet(mux *http.ServeMux) {
 	mux.HandleFunc("GET /wallet", func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		answer(w, 200, map[string]any{"owner": who(r), "balance": b.balance[who(r)]})
+		answer(w, 200, map[string]any{"owner": who(r), "balance": b.balance[who(r)], "rewards": b.votes[who(r)]})
 	})
 }
 
@@ -105,7 +106,13 @@ func TestCouponsThatCountOnceAreLeftAlone(t *testing.T) {
 		}),
 		"nothing happens":             couponBank(always, func(*bank, string) {}),
 		"the balance grows by itself": growing(couponBank(always, func(*bank, string) {})),
-		"it is paid for":              couponBank(always, func(b *bank, user string) { b.add(user, -25) }),
+		"points are paid for a reward": couponBank(always, func(b *bank, user string) {
+			b.add(user, -25)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.votes[user]++
+		}),
+		"it is paid for": couponBank(always, func(b *bank, user string) { b.add(user, -25) }),
 	} {
 		t.Run(name, func(t *testing.T) { silent(t, scanned(t, "BF-01", h, coupons), "POST /coupons/redeem") })
 	}
@@ -224,4 +231,10 @@ func growing(h http.Handler) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+func TestPartsThatAreTakenOneByOneAreLeftAlone(t *testing.T) {
+	document := strings.Replace(cards, `"responses": {"200"`, `"requestBody": {"content": {"application/json": {"schema": {"type": "object", "required": ["amount"],
+	"properties": {"amount": {"type": "number", "example": 1}}}}}}, "responses": {"200"`, 2)
+	silent(t, scanned(t, "BF-01", cardBank(func(*bank, string) bool { return true }), document), "POST /gift-cards/{code}/redeem")
 }

@@ -97,8 +97,9 @@ func TestPagesWithABoundAreLeftAlone(t *testing.T) {
 			return asAsked(asked, given)
 		}, bare),
 		"the parameter is nothing": shelf(300, "", func(int, bool) int { return 200 }, bare),
+		"cut at 500":               shelf(520, "limit", func(asked int, given bool) int { return min(max(asAsked(asked, given), 1), 500) }, bare),
 		"as many as there are":     shelf(12, "limit", asAsked, bare),
-		"says what it is cut to": shelf(60, "limit", cut, func(list []any, asked, _ int) any {
+		"says what it is cut to": shelf(57, "limit", cut, func(list []any, asked, _ int) any {
 			return map[string]any{"items": list, "limit": cut(asked, asked != 0)}
 		}),
 		"any number of items": locked(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -55,7 +55,7 @@ func TestPriceThatIsComparedIsLeftAlone(t *testing.T) {
 
 func TestNumbersThatMayBeBelowZeroAreLeftAlone(t *testing.T) {
 	for name, x := range map[string]struct{ path, member, rest string }{
-		"expenses":         {"/expenses", "amount", ""},
+		"expenses":         {"/expenses", "price", ""},
 		"corrections":      {"/stock-adjustments", "quantity", ""},
 		"declared as such": {"/orders", "quantity", `, "minimum": -100`},
 		"a temperature":    {"/readings", "celsius", ""},

@@ -19,8 +19,8 @@ const goods = `"/wallet": {"get": {"responses": {"200": {"description": "what th
 
 // market sells products of which there are so many. The zero value is sound.
 type market struct {
-	belowZero, keepsBelowZero, ownPrice, races, wraps, echoes bool
-	cost                                                      string // the member that overrides the price
+	belowZero, keepsBelowZero, ownPrice, races, wraps, echoes, backorders bool
+	cost                                                                  string // the member that overrides the price
 
 	mu       sync.Mutex
 	stock    []int
@@ -125,7 +125,7 @@ func (m *market) order(w http.ResponseWriter, r *http.Request) {
 		answer(w, 422, map[string]any{"error": "quantity is above zero"})
 		return
 	}
-	if m.stock[int(id)-1] < quantity {
+	if m.stock[int(id)-1] < quantity && !m.backorders {
 		m.mu.Unlock()
 		answer(w, 409, map[string]any{"error": "out of stock"})
 		return
@@ -188,4 +188,5 @@ func TestLastPieceThatIsSoldTwiceIsFound(t *testing.T) {
 
 func TestLastPieceThatIsSoldOnceIsLeftAlone(t *testing.T) {
 	silent(t, scanned(t, "FLOW-02", (&market{}).handler(), goods), "POST /orders")
+	silent(t, scanned(t, "FLOW-02", (&market{backorders: true}).handler(), goods), "POST /orders")
 }
