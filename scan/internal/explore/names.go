@@ -40,7 +40,8 @@ var version = regexp.MustCompile(`^v\d+([.-]\d+)*$|^\d+(\.\d+)*$`)
 
 // isNoise reports whether a segment of a path says nothing about what is there.
 func isNoise(segment string) bool {
-	if version.MatchString(strings.ToLower(segment)) {
+	// Only what begins like one is matched: each check asks this of all operations.
+	if segment != "" && strings.IndexByte("vV0123456789", segment[0]) >= 0 && version.MatchString(strings.ToLower(segment)) {
 		return true
 	}
 	switch strings.ToLower(segment) {
