@@ -85,11 +85,21 @@ func (r *runner) one(ctx context.Context, c check.Check) {
 	}
 	err := ctx.Err()
 	if err == nil {
-		err = r.guarded(c, func() error { return c.Run(ctx, r.target, r.results.of(c.Kind)) })
+		err = r.guarded(c, func() error { return c.Run(ctx, r.target, whileRunning(ctx, r.results.of(c.Kind))) })
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ran[c.Kind.ID] = errors.Join(r.ran[c.Kind.ID], err)
+}
+
+// whileRunning drops claims once the time of the scan is over: the control of such a claim
+// was cut off, and an answer that did not come is no other answer.
+func whileRunning(ctx context.Context, report check.Report) check.Report {
+	return func(claim check.Claim) {
+		if ctx.Err() == nil {
+			report(claim)
+		}
+	}
 }
 
 // guarded runs a part of a check. A check that panics is a defect of the scanner; the
