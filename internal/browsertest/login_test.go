@@ -149,7 +149,7 @@ func TestLogInThroughTheForm(t *testing.T) {
 	b.Visit(t, shop+"/login?next=/items/")
 	screenshot(t, b, "login.png")
 	// A browser moves it when it draws, not when the page is there.
-	b.Do(t, "the field for the name has the focus", chromedp.WaitVisible(chromedp.CSS("#username:focus")))
+	b.Do(t, "the field for the name has the focus", chromedp.Poll[chromedp.Void](`document.activeElement.id === "username"`, chromedp.WithPollingInterval(20*time.Millisecond)))
 
 	logIn(t, b, "ann", "not it")
 	b.Do(t, "the page says so", chromedp.WaitVisible(chromedp.CSS("[role=alert]")))
